@@ -1,0 +1,82 @@
+"""An authenticated call, as the endpoints see it."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from skubber.api.message import ApiRequest
+from skubber.api.schema import ChannelAttributes
+from skubber.core.app import App
+from skubber.core.broker import Occupancy
+from skubber.core.errors import InvalidRequestError
+from skubber.core.hub import Hub
+
+Body = TypeVar("Body")
+
+ATTRIBUTES = frozenset({"user_count", "subscription_count"})
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One authenticated request.
+
+    Attributes:
+        app: the app it is about.
+        hub: the hub.
+        request: the request itself.
+        arguments: the variable segments of the path after the app id, decoded.
+    """
+
+    app: App
+    hub: Hub
+    request: ApiRequest
+    arguments: Sequence[str]
+
+    def body(self, decoder: msgspec.json.Decoder[Body]) -> Body:
+        """Decode the JSON body; where there is none, the query's parameters stand for it (Pusher allows both).
+
+        Raises:
+            InvalidRequestError: ``invalid_body``.
+        """
+        try:
+            if self.request.body:
+                return decoder.decode(self.request.body)
+            return msgspec.convert(self._parameters_as_body(), decoder.type, strict=False)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidRequestError("invalid_body", f"The JSON body is not what this call takes: {error}.") from None
+
+    def _parameters_as_body(self) -> dict[str, Any]:
+        body: dict[str, Any] = {}
+        for key, value in self.request.parameters():
+            if key.endswith("[]"):
+                body.setdefault(key[:-2], []).append(value)
+            else:
+                body.setdefault(key, value)
+        return body
+
+
+def parse_info(info: str | None) -> frozenset[str]:
+    """Split an ``info`` parameter.
+
+    Raises:
+        InvalidRequestError: ``invalid_info`` when it names an attribute that does not exist.
+    """
+    if not info:
+        return frozenset()
+    names = frozenset(name.strip() for name in info.split(","))
+    if unknown := names - ATTRIBUTES:
+        raise InvalidRequestError(
+            "invalid_info",
+            f"info may name user_count and subscription_count, not {', '.join(sorted(unknown))[:200]!r}.",
+        )
+    return names
+
+
+def attributes(occupancy: Occupancy, info: frozenset[str]) -> ChannelAttributes:
+    """What was asked for of a channel. ``user_count`` is left out where a channel has no users to count."""
+    result = ChannelAttributes()
+    if "user_count" in info and occupancy.users is not None:
+        result.user_count = occupancy.users
+    if "subscription_count" in info:
+        result.subscription_count = occupancy.subscriptions
+    return result

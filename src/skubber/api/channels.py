@@ -1,0 +1,46 @@
+"""Reading channels: ``GET /apps/{appId}/channels``, one channel, and its users."""
+
+from skubber.api.call import Call, attributes, parse_info
+from skubber.api.schema import ChannelResponse, ChannelsResponse, User, UsersResponse
+from skubber.core.channel_name import ChannelKind, check_channel_name
+from skubber.core.errors import InvalidRequestError
+
+
+async def list_channels(call: Call) -> ChannelsResponse:
+    """The app's occupied channels, those with a prefix when ``filter_by_prefix`` is given."""
+    info = parse_info(call.request.parameter("info"))
+    prefix = call.request.parameter("filter_by_prefix") or ""
+    if "user_count" in info and not prefix.startswith(ChannelKind.PRESENCE.prefix):
+        raise InvalidRequestError(
+            "invalid_info", "user_count is for presence channels: add filter_by_prefix=presence- to the query."
+        )
+    channels = await call.hub.broker.channels(call.app.id, prefix)
+    return ChannelsResponse({name: attributes(occupancy, info) for name, occupancy in channels.items()})
+
+
+async def show_channel(call: Call) -> ChannelResponse:
+    """Whether a channel is occupied, and the attributes asked for."""
+    name = _channel_name(call)
+    info = parse_info(call.request.parameter("info"))
+    if "user_count" in info and not ChannelKind.of(name).is_presence:
+        raise InvalidRequestError("invalid_info", "user_count is for presence channels only.")
+    occupancy = await call.hub.broker.occupancy(call.app.id, name)
+    asked = attributes(occupancy, info)
+    return ChannelResponse(occupancy.subscriptions > 0, asked.user_count, asked.subscription_count)
+
+
+async def list_users(call: Call) -> UsersResponse:
+    """The users on a presence channel, each once."""
+    name = _channel_name(call)
+    if not ChannelKind.of(name).is_presence:
+        raise InvalidRequestError(
+            "not_a_presence_channel", "Only presence channels have users: their names start presence-."
+        )
+    members = await call.hub.broker.members(call.app.id, name)
+    return UsersResponse([User(member.user_id) for member in members])
+
+
+def _channel_name(call: Call) -> str:
+    name = call.arguments[0]
+    check_channel_name(name, call.app.limits.channel_name_length)
+    return name

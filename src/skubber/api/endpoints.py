@@ -1,0 +1,104 @@
+"""The table of endpoints: the router and the OpenAPI document are both made from it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from skubber.api import channels, events, schema, users
+from skubber.api.call import Call
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParameter:
+    """An optional query parameter."""
+
+    name: str
+    description: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One call of the API.
+
+    Attributes:
+        method: upper case.
+        path: with ``{variables}``, the first of which is the app id.
+        operation_id: its name for generated clients.
+        summary: one line for a person.
+        handler: what answers it.
+        response: the type of its answer.
+        request: the type of its body, if it takes one.
+        query: the query parameters it takes.
+    """
+
+    method: str
+    path: str
+    operation_id: str
+    summary: str
+    handler: Callable[[Call], Awaitable[msgspec.Struct]]
+    response: type[msgspec.Struct]
+    request: type[msgspec.Struct] | None = None
+    query: tuple[QueryParameter, ...] = ()
+
+
+_INFO = QueryParameter(
+    "info", "Attributes to return: user_count (presence channels), subscription_count.", "subscription_count"
+)
+_PREFIX = QueryParameter("filter_by_prefix", "Only channels whose names start so.", "presence-")
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/apps/{appId}/events",
+        "triggerEvent",
+        "Publish an event to one or more channels",
+        events.trigger,
+        schema.TriggerResponse,
+        request=schema.TriggerRequest,
+    ),
+    Endpoint(
+        "POST",
+        "/apps/{appId}/batch_events",
+        "triggerBatch",
+        "Publish up to ten events",
+        events.trigger_batch,
+        schema.BatchResponse,
+        request=schema.BatchRequest,
+    ),
+    Endpoint(
+        "GET",
+        "/apps/{appId}/channels",
+        "listChannels",
+        "List the occupied channels",
+        channels.list_channels,
+        schema.ChannelsResponse,
+        query=(_PREFIX, _INFO),
+    ),
+    Endpoint(
+        "GET",
+        "/apps/{appId}/channels/{channelName}",
+        "showChannel",
+        "Show one channel",
+        channels.show_channel,
+        schema.ChannelResponse,
+        query=(_INFO,),
+    ),
+    Endpoint(
+        "GET",
+        "/apps/{appId}/channels/{channelName}/users",
+        "listUsers",
+        "List the users on a presence channel",
+        channels.list_users,
+        schema.UsersResponse,
+    ),
+    Endpoint(
+        "POST",
+        "/apps/{appId}/users/{userId}/terminate_connections",
+        "terminateConnections",
+        "End all connections of a user",
+        users.terminate_connections,
+        schema.EmptyResponse,
+    ),
+)

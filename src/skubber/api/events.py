@@ -1,0 +1,100 @@
+"""Publishing: ``POST /apps/{appId}/events`` and ``POST /apps/{appId}/batch_events``."""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from skubber.api.call import Call, attributes, parse_info
+from skubber.api.schema import (
+    BatchEvent,
+    BatchRequest,
+    BatchResponse,
+    ChannelAttributes,
+    TriggerRequest,
+    TriggerResponse,
+)
+from skubber.core.channel_name import ChannelKind, check_channel_name
+from skubber.core.errors import InvalidRequestError, TooLargeError
+from skubber.core.event import Event
+from skubber.core.limits import Limits
+
+_SOCKET_ID = re.compile(r"[0-9]+\.[0-9]+")
+_RESERVED_PREFIXES = ("pusher:", "pusher_internal:")
+
+_trigger_decoder = msgspec.json.Decoder(TriggerRequest)
+_batch_decoder = msgspec.json.Decoder(BatchRequest)
+
+
+class _Publication(msgspec.Struct, frozen=True):
+    """A checked event, ready to go out."""
+
+    channels: Sequence[str]
+    event: Event
+    excluded: str | None
+    info: frozenset[str]
+
+
+async def trigger(call: Call) -> TriggerResponse:
+    """Publish one event on one channel or several."""
+    request = call.body(_trigger_decoder)
+    publication = _check(request, _channels(request, call.app.limits), call.app.limits)
+    await _publish(call, publication)
+    if not publication.info:
+        return TriggerResponse()
+    return TriggerResponse({name: await _attributes(call, name, publication.info) for name in publication.channels})
+
+
+async def trigger_batch(call: Call) -> BatchResponse:
+    """Publish several events: all are checked before the first goes out, so that none does when one is invalid."""
+    request = call.body(_batch_decoder)
+    limits = call.app.limits
+    if not 1 <= len(request.batch) <= limits.events_per_batch:
+        raise InvalidRequestError("invalid_batch", f"A batch holds 1 to {limits.events_per_batch} events.")
+    publications = [_check(event, (event.channel,), limits) for event in request.batch]
+    for publication in publications:
+        await _publish(call, publication)
+    return BatchResponse([await _attributes(call, each.channels[0], each.info) for each in publications])
+
+
+def _channels(request: TriggerRequest, limits: Limits) -> Sequence[str]:
+    """The channels of a publish, each once, in the order given."""
+    if (request.channel is None) == (request.channels is None):
+        raise InvalidRequestError("invalid_channels", "Give either channel (a string) or channels (a list).")
+    if request.channel is not None:
+        return (request.channel,)
+    channels = request.channels or ()
+    if not 1 <= len(channels) <= limits.channels_per_event:
+        raise InvalidRequestError("invalid_channels", f"channels holds 1 to {limits.channels_per_event} names.")
+    if len(channels) > 1 and any(ChannelKind.of(name).is_encrypted for name in channels):
+        raise InvalidRequestError("invalid_channels", "An end-to-end encrypted event goes to one channel only.")
+    return list(dict.fromkeys(channels))
+
+
+def _check(request: TriggerRequest | BatchEvent, channels: Sequence[str], limits: Limits) -> _Publication:
+    """Refuse what may not be published, before anything is."""
+    if not 1 <= len(request.name) <= limits.event_name_length:
+        raise InvalidRequestError("invalid_event_name", f"name has 1 to {limits.event_name_length} characters.")
+    if request.name.startswith(_RESERVED_PREFIXES):
+        raise InvalidRequestError(
+            "invalid_event_name", "Event names starting with pusher: or pusher_internal: are reserved."
+        )
+    # A character has at most four bytes: most data need not be encoded to know that it is short enough.
+    if len(request.data) * 4 > limits.event_data_bytes and len(request.data.encode()) > limits.event_data_bytes:
+        raise TooLargeError("event_data_too_large", f"data has at most {limits.event_data_bytes} bytes of UTF-8.")
+    if request.socket_id is not None and not _SOCKET_ID.fullmatch(request.socket_id):
+        raise InvalidRequestError("invalid_socket_id", "socket_id looks like 1234.5678.")
+    for name in channels:
+        check_channel_name(name, limits.channel_name_length)
+    event = Event(request.name, msgspec.json.encode(request.data))
+    return _Publication(channels, event, request.socket_id, parse_info(request.info))
+
+
+async def _publish(call: Call, publication: _Publication) -> None:
+    await call.hub.publish(call.app, publication.channels, publication.event, publication.excluded)
+
+
+async def _attributes(call: Call, channel: str, info: frozenset[str]) -> ChannelAttributes:
+    if not info:
+        return ChannelAttributes()
+    return attributes(await call.hub.broker.occupancy(call.app.id, channel), info)

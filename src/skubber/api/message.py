@@ -1,0 +1,65 @@
+"""A request to the API and the answer to it, as plain values."""
+
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from skubber.core.errors import MethodNotAllowedError, SkubberError
+
+
+class ApiRequest(msgspec.Struct, frozen=True):
+    """One HTTP request.
+
+    Attributes:
+        method: upper case.
+        path: as sent, percent-encoding and all, without the query: signatures cover it in this form.
+        query: as sent, without the question mark.
+        headers: names in lower case.
+        body: the whole body.
+    """
+
+    method: str
+    path: str
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """The query's parameters in order, decoded."""
+        if not self.query:
+            return []
+        return parse_qsl(self.query.decode("utf-8", "surrogateescape"), keep_blank_values=True)
+
+    def parameter(self, name: str) -> str | None:
+        """The first query parameter of that name."""
+        return next((value for key, value in self.parameters() if key == name), None)
+
+
+class ApiResponse(msgspec.Struct, frozen=True):
+    """The answer: always JSON.
+
+    Attributes:
+        status: the HTTP status.
+        body: JSON text.
+        headers: what the answer needs beside content type and length; names in lower case.
+    """
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class ErrorBody(msgspec.Struct):
+    """What every answer but 200 holds: a stable code, and a sentence that says what to do."""
+
+    code: str
+    error: str
+
+
+def error_response(error: SkubberError) -> ApiResponse:
+    """The answer to a request that failed."""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    if isinstance(error, MethodNotAllowedError):
+        headers = ((b"allow", error.allowed.encode()),)
+    body = msgspec.json.encode(ErrorBody(error.code, error.message))
+    return ApiResponse(error.status, body, headers)

@@ -1,0 +1,83 @@
+"""From a request's path to the endpoint that answers it."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from urllib.parse import unquote
+
+import msgspec
+import structlog
+
+from skubber.api.authentication import authenticate
+from skubber.api.call import Call
+from skubber.api.endpoints import ENDPOINTS, Endpoint
+from skubber.api.message import ApiRequest, ApiResponse, ErrorBody, error_response
+from skubber.core.errors import ForbiddenError, MethodNotAllowedError, NotFoundError, SkubberError
+from skubber.core.hub import Hub
+from skubber.store.apps import AppStore
+
+PATH_PREFIX = "/apps/"
+
+_log = structlog.stdlib.get_logger("skubber.api")
+
+# The fixed segments after /apps/, and how many segments there are in all.
+_Shape = tuple[int, tuple[str, ...]]
+
+
+class Api:
+    """The Channels HTTP API.
+
+    Args:
+        hub: the hub.
+        apps: where apps are looked up.
+        clock: seconds since the epoch, for signed requests.
+    """
+
+    def __init__(self, hub: Hub, apps: AppStore, clock: Callable[[], float]) -> None:
+        self._hub = hub
+        self._apps = apps
+        self._clock = clock
+        # Publishers post to the same few paths over and over.
+        self._route = lru_cache(maxsize=1024)(self._find_route)
+        self._shapes: dict[_Shape, dict[str, Endpoint]] = {}
+        for endpoint in ENDPOINTS:
+            shape = _shape(endpoint.path.split("/")[2:])
+            self._shapes.setdefault(shape, {})[endpoint.method] = endpoint
+
+    async def answer(self, request: ApiRequest) -> ApiResponse:
+        """Answer a request whose path starts with ``PATH_PREFIX``; never raises."""
+        try:
+            return await self._answer(request)
+        except SkubberError as error:
+            return error_response(error)
+        except Exception:
+            _log.exception("request failed", method=request.method, path=request.path)
+            body = ErrorBody("internal_error", "The server failed to answer; its log says why.")
+            return ApiResponse(500, msgspec.json.encode(body))
+
+    async def _answer(self, request: ApiRequest) -> ApiResponse:
+        endpoint, app_id, arguments = self._route(request.method, request.path)
+        app = self._apps.find(app_id)
+        if app is None:
+            raise NotFoundError("no_such_app", "There is no app with this id.")
+        authenticate(request, app, self._clock())
+        if not app.enabled:
+            raise ForbiddenError("app_disabled", "This app is disabled.")
+        result = await endpoint.handler(Call(app, self._hub, request, arguments))
+        return ApiResponse(200, msgspec.json.encode(result))
+
+    def _find_route(self, method: str, path: str) -> tuple[Endpoint, str, Sequence[str]]:
+        """The endpoint, the app id and the other variables of the path, decoded."""
+        segments = path.split("/")[2:]
+        variables = [unquote(segment) for segment in segments[::2]]
+        methods = self._shapes.get(_shape(segments))
+        if methods is None or not all(variables):
+            raise NotFoundError("not_found", "There is no such path; /docs lists those there are.")
+        endpoint = methods.get(method)
+        if endpoint is None:
+            raise MethodNotAllowedError(", ".join(methods))
+        return endpoint, variables[0], variables[1:]
+
+
+def _shape(segments: Sequence[str]) -> _Shape:
+    """The fixed segments of a path. Every second one is a variable: the app id, then what follows a fixed one."""
+    return len(segments), tuple(segments[1::2])

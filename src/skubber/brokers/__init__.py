@@ -1,0 +1,1 @@
+"""Brokers: what connects nodes to each other. Each implements ``skubber.core.broker.Broker``."""

@@ -1,0 +1,40 @@
+"""What the hub needs of a connected client, whichever protocol it speaks."""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Protocol
+
+from skubber.core.event import WireFormat
+
+
+class EndReason(Enum):
+    """Why the server ends a connection. Each client protocol has its own code for it."""
+
+    TERMINATED = auto()
+    """An API call ended all of the user's connections: the client must not come back by itself."""
+    DRAINING = auto()
+    """This node is going away: the client should reconnect at once."""
+    TOO_SLOW = auto()
+    """The client does not read what it is owed: it should reconnect after a pause."""
+
+
+class Connection(Protocol):
+    """A connected client as its channels see it.
+
+    Attributes:
+        socket_id: unique on this server; the id publishers exclude by.
+        wire_format: the format its frames are in.
+        write: sends finished bytes; never blocks and never raises for a connection that is open or closing.
+    """
+
+    socket_id: str
+    write: Callable[[bytes], None]
+
+    @property
+    def wire_format(self) -> WireFormat:
+        """See the attribute's description."""
+        ...
+
+    def end(self, reason: EndReason) -> None:
+        """Start closing the connection for ``reason``."""
+        ...

@@ -1,0 +1,53 @@
+"""What travels through a channel, and how it becomes bytes exactly once per wire format."""
+
+from typing import Protocol
+
+
+class Event:
+    """An event on its way to a channel's subscribers.
+
+    Attributes:
+        name: the event's name.
+        data: the event's data as JSON text (UTF-8). A published string arrives here as a JSON string, the data of a
+            client event as whatever JSON value the client sent.
+        user_id: the sender, on client events of presence channels.
+        encoded: pieces a wire format has already encoded, by format, so that a publish to a hundred channels
+            encodes its data once.
+    """
+
+    __slots__ = ("data", "encoded", "name", "user_id")
+
+    def __init__(self, name: str, data: bytes, user_id: str | None = None) -> None:
+        self.name = name
+        self.data = data
+        self.user_id = user_id
+        self.encoded: dict[WireFormat, tuple[bytes, bytes]] = {}
+
+
+class MemberAdded(Event):
+    """A user's first connection joined a presence channel. ``data`` is the ``user_info`` as JSON, or ``null``."""
+
+    __slots__ = ()
+
+    def __init__(self, user_id: str, user_info: bytes) -> None:
+        super().__init__("member_added", user_info, user_id)
+
+
+class MemberRemoved(Event):
+    """A user's last connection left a presence channel."""
+
+    __slots__ = ()
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__("member_removed", b"null", user_id)
+
+
+class WireFormat(Protocol):
+    """One way of writing events to a socket: a client protocol together with its framing.
+
+    There is one instance of each for the whole process; instances are compared by identity.
+    """
+
+    def encode(self, event: Event, channel: str) -> bytes:
+        """Encode ``event`` on ``channel`` as finished bytes for the socket, shared by every subscriber."""
+        ...

@@ -1,0 +1,166 @@
+"""The hub: who is connected to this node, who is subscribed to what, and who gets an event."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from skubber.core.app import App
+from skubber.core.broker import Broker
+from skubber.core.channel import Channel
+from skubber.core.connection import Connection, EndReason
+from skubber.core.errors import ForbiddenError
+from skubber.core.event import Event, MemberAdded, MemberRemoved
+from skubber.core.namespace import Namespace
+from skubber.core.presence import PresenceMember
+
+
+class Admission(Enum):
+    """Whether a connection was let in."""
+
+    ADMITTED = auto()
+    APP_FULL = auto()
+    SERVER_FULL = auto()
+
+
+@dataclass(slots=True)
+class Subscription:
+    """A connection's place on a channel.
+
+    Attributes:
+        channel: the local channel.
+        member: who the connection is there, on presence channels.
+    """
+
+    channel: Channel
+    member: PresenceMember | None = None
+
+
+class Hub:
+    """All apps' connections and channels on this node, above one broker.
+
+    Args:
+        broker: what connects this node to the others.
+        defer: schedules a call for the end of the running event-loop iteration (``loop.call_soon``).
+        max_connections: most connections this node takes, of all apps together; 0 for no limit.
+    """
+
+    def __init__(self, broker: Broker, defer: Callable[[Callable[[], None]], object], max_connections: int = 0) -> None:
+        self.broker = broker
+        self.connection_count = 0
+        self._max_connections = max_connections
+        self._defer = defer
+        self._namespaces: dict[str, Namespace] = {}
+        self._unflushed: list[Channel] = []
+        broker.attach(self)
+
+    def connect(self, app: App, connection: Connection) -> Admission:
+        """Register an open connection, unless the app or this node has as many as it may have."""
+        if self._max_connections and self.connection_count >= self._max_connections:
+            return Admission.SERVER_FULL
+        namespace = self._namespaces.get(app.id)
+        if namespace is None:
+            namespace = self._namespaces[app.id] = Namespace()
+        if app.limits.connections and len(namespace.connections) >= app.limits.connections:
+            return Admission.APP_FULL
+        namespace.connections[connection.socket_id] = connection
+        self.connection_count += 1
+        return Admission.ADMITTED
+
+    async def disconnect(self, app: App, connection: Connection, subscriptions: Sequence[Subscription]) -> None:
+        """Forget a connection and end its subscriptions. Calling it again is harmless."""
+        namespace = self._namespaces.get(app.id)
+        if namespace is None or namespace.connections.pop(connection.socket_id, None) is None:
+            return
+        self.connection_count -= 1
+        # First everything local: from here on nothing is written to the connection, whatever the broker does.
+        for subscription in subscriptions:
+            self._remove(namespace, connection, subscription)
+        for subscription in subscriptions:
+            await self._leave(app, connection, subscription)
+
+    async def subscribe(
+        self, app: App, connection: Connection, name: str, member: PresenceMember | None = None
+    ) -> tuple[Subscription, Sequence[PresenceMember]]:
+        """Subscribe a connection to a channel it is not subscribed to and is allowed on.
+
+        Args:
+            app: the connection's app.
+            connection: a connected connection.
+            name: a valid channel name.
+            member: who it is, on presence channels.
+
+        Returns:
+            The subscription and, on presence channels, everyone present, the new member included.
+
+        Raises:
+            ForbiddenError: ``presence_channel_full``.
+        """
+        members: Sequence[PresenceMember] = ()
+        if member is not None:
+            joined = await self.broker.join(app.id, name, connection.socket_id, member, app.limits.presence_members)
+            if joined is None:
+                raise ForbiddenError(
+                    "presence_channel_full",
+                    f"Presence channels have at most {app.limits.presence_members} members; {name} is full.",
+                )
+            members = joined.members
+            if joined.is_first:
+                arrival = MemberAdded(member.user_id, member.user_info)
+                await self.broker.publish(app.id, (name,), arrival, connection.socket_id)
+        await self.broker.subscribe(app.id, name)
+        namespace = self._namespaces[app.id]
+        subscription = Subscription(namespace.channel(name), member)
+        subscription.channel.add(connection)
+        if member is not None:
+            namespace.hold_user(member.user_id, connection)
+        return subscription, members
+
+    async def unsubscribe(self, app: App, connection: Connection, subscription: Subscription) -> None:
+        """End one subscription."""
+        self._remove(self._namespaces[app.id], connection, subscription)
+        await self._leave(app, connection, subscription)
+
+    async def publish(self, app: App, channels: Sequence[str], event: Event, excluded: str | None = None) -> None:
+        """Publish an event on channels, each named once, to everyone but the socket id ``excluded``."""
+        await self.broker.publish(app.id, channels, event, excluded)
+
+    def deliver(self, app_id: str, channel: str, event: Event, excluded: str | None) -> None:
+        """Fan an event out to this node's subscribers; called by the broker."""
+        namespace = self._namespaces.get(app_id)
+        if namespace is None:
+            return
+        local = namespace.channels.get(channel)
+        if local is None or not local.fan_out(event, excluded):
+            return
+        if not self._unflushed:
+            self._defer(self.flush)
+        self._unflushed.append(local)
+
+    def flush(self) -> None:
+        """Write out what the channels have gathered since the last flush."""
+        unflushed, self._unflushed = self._unflushed, []
+        for channel in unflushed:
+            channel.flush()
+
+    def terminate(self, app_id: str, user_id: str) -> None:
+        """End a user's connections on this node; called by the broker."""
+        namespace = self._namespaces.get(app_id)
+        if namespace is None:
+            return
+        for connection in list(namespace.users.get(user_id, ())):
+            connection.end(EndReason.TERMINATED)
+
+    def _remove(self, namespace: Namespace, connection: Connection, subscription: Subscription) -> None:
+        subscription.channel.remove(connection)
+        namespace.drop_if_empty(subscription.channel)
+        if subscription.member is not None:
+            namespace.release_user(subscription.member.user_id, connection)
+
+    async def _leave(self, app: App, connection: Connection, subscription: Subscription) -> None:
+        name, member = subscription.channel.name, subscription.member
+        await self.broker.unsubscribe(app.id, name)
+        if member is None:
+            return
+        is_last = await self.broker.leave(app.id, name, connection.socket_id, member.user_id)
+        if is_last:
+            await self.broker.publish(app.id, (name,), MemberRemoved(member.user_id), connection.socket_id)

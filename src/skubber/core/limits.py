@@ -1,0 +1,32 @@
+"""The numbers a plan may set; the defaults are the documented limits of Pusher Channels."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one app.
+
+    Attributes:
+        event_name_length: longest event name, characters.
+        event_data_bytes: largest event ``data``, bytes of UTF-8.
+        channels_per_event: most channels one publish may name.
+        events_per_batch: most events in one batch.
+        channel_name_length: longest channel name, characters. Pusher documents 164 while its SDKs send up to 200.
+        presence_members: most distinct users on one presence channel.
+        presence_user_id_length: longest presence ``user_id``, characters.
+        presence_user_info_bytes: largest presence ``user_info``, bytes of JSON.
+        client_events_per_second: most client events one connection may send in a second.
+        connections: most simultaneous connections of the app; 0 means no limit.
+    """
+
+    event_name_length: int = 200
+    event_data_bytes: int = 10_240
+    channels_per_event: int = 100
+    events_per_batch: int = 10
+    channel_name_length: int = 200
+    presence_members: int = 100
+    presence_user_id_length: int = 128
+    presence_user_info_bytes: int = 1024
+    client_events_per_second: int = 10
+    connections: int = 0

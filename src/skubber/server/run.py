@@ -1,0 +1,100 @@
+"""Running the server: uvicorn around the HTTP lane and the WebSocket edge."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+import uvicorn
+
+from skubber.core.app import App
+from skubber.server.http_lane import HttpLane
+from skubber.server.response_heads import ResponseHeads
+from skubber.server.runtime import Runtime
+from skubber.server.tls import Certificate
+from skubber.server.ws_edge import WebSocketEdge
+from skubber.settings import Settings, SettingsError
+from skubber.web.application import web_application
+
+_log = structlog.stdlib.get_logger("skubber.server")
+
+
+def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Server, Runtime]:
+    """Put a server together without starting it.
+
+    Raises:
+        SettingsError: the certificate cannot be used.
+        ValueError: two apps share an id or a key.
+    """
+    runtime = Runtime(settings, apps)
+    certificate = None
+    if settings.tls_certificate and settings.tls_key:
+        certificate = Certificate(Path(settings.tls_certificate), Path(settings.tls_key))
+    config = uvicorn.Config(
+        web_application(
+            runtime.api,
+            runtime.apps,
+            lambda: runtime.is_ready,
+            settings.request_bytes,
+            partial(_lifespan, runtime, certificate),
+        ),
+        host=settings.host,
+        port=settings.port,
+        ws=WebSocketEdge,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=settings.keep_alive_timeout,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+        backlog=4096,
+        ssl_context_factory=None if certificate is None else lambda _config, _default: certificate.context,
+    )
+    server = uvicorn.Server(config)
+    runtime.edge.connections = cast("set[Any]", server.server_state.connections)
+    config.http = partial(  # type: ignore[assignment]
+        HttpLane,
+        api=runtime.api,
+        heads=ResponseHeads(),
+        edge=runtime.edge,
+        websocket_routes=runtime.websocket_routes,
+        request_bytes=settings.request_bytes,
+        access_log=settings.access_log,
+    )
+    return server, runtime
+
+
+def serve(settings: Settings, apps: Iterable[App]) -> None:
+    """Serve until a signal ends it.
+
+    SIGTERM and SIGINT finish requests in flight and send clients to reconnect; SIGHUP reads the certificate again.
+    """
+    server, _ = build_server(settings, apps)
+    server.run()
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object) -> AsyncIterator[None]:
+    if certificate is not None:
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, certificate)
+    wheel = asyncio.create_task(runtime.turn_wheel())
+    runtime.is_ready = True
+    try:
+        yield
+    finally:
+        runtime.is_ready = False
+        wheel.cancel()
+
+
+def _reload(certificate: Certificate) -> None:
+    try:
+        certificate.reload()
+    except SettingsError as error:
+        _log.error("certificate not reloaded", reason=str(error))
+    else:
+        _log.info("certificate reloaded")

@@ -1,0 +1,264 @@
+"""The WebSocket edge: one small object between a socket and a session.
+
+It costs one ``__slots__`` object per connection: no task, no queue and no timer. Frames go out through the
+transport's own ``write``, which gathers everything of one event-loop iteration into one system call.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+import structlog
+
+from skubber.codecs.websocket_frames import Opcode, encode_close, encode_frame
+from skubber.codecs.websocket_reader import FrameReader, close_code_and_reason
+from skubber.core.connection import EndReason
+from skubber.core.timer_wheel import TimerWheel
+from skubber.server.eager import Suspended, run_eagerly
+from skubber.sessions.session import OpenSession, Session, UpgradeRequest
+
+CLOSE_TIMEOUT = 5
+"""Seconds a client has to answer a close frame before its connection is cut."""
+
+MESSAGES_AT_A_TIME = 64
+"""Messages of one client handled before others get their turn: a flood delays nobody else by more than these."""
+
+_INTERNAL_ERROR = 1011
+
+_log = structlog.stdlib.get_logger("skubber.websocket")
+
+
+@dataclass(slots=True)
+class EdgeContext:
+    """What all WebSocket connections of a process share.
+
+    Attributes:
+        wheel: the timer wheel.
+        connections: the server's open connections, shut down when it stops.
+        message_bytes: largest inbound message.
+        write_buffer_bytes: most bytes a client may leave unread.
+        slow_clients: how many clients were closed for leaving more than that.
+    """
+
+    wheel: TimerWheel
+    connections: set[Any]
+    message_bytes: int
+    write_buffer_bytes: int
+    slow_clients: int = field(default=0)
+
+
+class _State(Enum):
+    OPEN = auto()
+    CLOSING = auto()
+    CLOSED = auto()
+
+
+_Message = tuple[Opcode, bytes]
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("session failed to leave", exc_info=error)
+
+
+def _discard(frame: bytes) -> None:
+    """Stands for ``write`` once a connection is closing."""
+
+
+class WebSocketEdge(asyncio.Protocol):
+    """The server's end of one WebSocket. Implements ``Peer`` and uvicorn's connection interface.
+
+    Args:
+        context: what connections share.
+        transport: the connection, after the opening handshake.
+        open_session: makes the session.
+        request: the request that opened the connection.
+    """
+
+    __slots__ = (
+        "_backlog",
+        "_context",
+        "_reader",
+        "_session",
+        "_state",
+        "_transport",
+        "_waiting",
+        "timer_slot",
+        "write",
+    )
+
+    def __init__(
+        self,
+        context: EdgeContext,
+        transport: asyncio.Transport,
+        open_session: OpenSession,
+        request: UpgradeRequest,
+    ) -> None:
+        self._context = context
+        self._transport = transport
+        self._reader = FrameReader(context.message_bytes)
+        self._backlog: deque[_Message] | None = None
+        self._waiting: asyncio.Task[None] | None = None
+        self._state = _State.OPEN
+        self.timer_slot = -1
+        self.write: Callable[[bytes], None] = transport.write
+        transport.set_write_buffer_limits(context.write_buffer_bytes)
+        context.connections.add(self)
+        self._session: Session = open_session(request, self)
+        self._session.opened()
+
+    def data_received(self, data: bytes) -> None:
+        """Handle what the client sent, a bounded number of messages at a time."""
+        self._session.last_heard = self._context.wheel.now
+        messages = self._reader.feed(data)
+        if self._backlog is not None:
+            self._backlog.extend(messages)
+        elif len(messages) > MESSAGES_AT_A_TIME:
+            self._work_off(deque(messages))
+        elif self._handle(messages):
+            self._check_reader()
+
+    def eof_received(self) -> None:
+        """The client sends no more: the transport closes itself."""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The socket is gone, closed properly or not."""
+        self._detach()
+        self._state = _State.CLOSED
+        self._context.wheel.cancel(self)
+        self._context.connections.discard(self)
+
+    def pause_writing(self) -> None:
+        """The client has left more unread than it may: end the connection.
+
+        Not at once: the transport calls this from within ``write``, in the middle of a fan-out.
+        """
+        asyncio.get_running_loop().call_soon(self._end_slow_client)
+
+    def resume_writing(self) -> None:
+        """Nothing waits for this: a paused connection is already closing."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Start the closing handshake (RFC 6455 section 7)."""
+        if self._state is not _State.OPEN:
+            return
+        self._state = _State.CLOSING
+        self.write(encode_close(code, reason))
+        self._detach()
+        self._context.wheel.schedule(self, CLOSE_TIMEOUT)
+
+    def shutdown(self) -> None:
+        """The server is stopping; called by uvicorn."""
+        if self._state is _State.OPEN:
+            self._session.end(EndReason.DRAINING)
+
+    def timer_due(self, now: int) -> int:
+        """The client has not answered the close frame."""
+        self._transport.abort()
+        return 0
+
+    def _handle(self, messages: Iterable[_Message]) -> bool:
+        """Handle messages in order; False when one has to wait, with the others behind it in the backlog."""
+        pending = iter(messages)
+        for opcode, payload in pending:
+            if self._state is not _State.OPEN and opcode is not Opcode.CLOSE:
+                continue
+            if opcode >= Opcode.CLOSE:
+                self._handle_control(opcode, payload)
+                continue
+            suspended = self._receive(opcode, payload)
+            if suspended is not None:
+                self._await(suspended, deque(pending))
+                return False
+        return True
+
+    def _receive(self, opcode: Opcode, payload: bytes) -> Suspended[None] | None:
+        try:
+            return run_eagerly(self._session.receive(opcode, payload))
+        except Exception:
+            _log.exception("session failed")
+            self.close(_INTERNAL_ERROR, "Internal error")
+            return None
+
+    def _handle_control(self, opcode: Opcode, payload: bytes) -> None:
+        if opcode is Opcode.PING:
+            self.write(encode_frame(Opcode.PONG, payload))
+        elif opcode is Opcode.CLOSE:
+            self._close_received(payload)
+
+    def _close_received(self, payload: bytes) -> None:
+        if self._state is _State.OPEN:
+            code, _ = close_code_and_reason(payload)
+            self.write(encode_close(code))
+            self._detach()
+        self._state = _State.CLOSED
+        self._transport.close()
+
+    def _check_reader(self) -> None:
+        error = self._reader.error
+        if error is not None and self._state is _State.OPEN:
+            self.close(error.code, error.reason)
+
+    def _work_off(self, backlog: deque[_Message]) -> None:
+        """Handle some of the backlog now, the others when the event loop has been around."""
+        batch = [backlog.popleft() for _ in range(min(len(backlog), MESSAGES_AT_A_TIME))]
+        self._backlog = None
+        if not self._handle(batch):
+            # One of them waits; what came with it goes behind what it left.
+            self._behind_waiting(backlog)
+        elif not backlog:
+            self._caught_up()
+        else:
+            self._hold(backlog)
+            asyncio.get_running_loop().call_soon(self._work_off, backlog)
+
+    def _await(self, suspended: Suspended[None], backlog: deque[_Message]) -> None:
+        """Let the session wait for the broker; what the client sends meanwhile queues up behind, in order."""
+        self._hold(backlog)
+        self._waiting = suspended.as_task()
+        self._waiting.add_done_callback(self._resume)
+
+    def _resume(self, task: asyncio.Task[None]) -> None:
+        self._waiting = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("session failed", exc_info=error)
+            self.close(_INTERNAL_ERROR, "Internal error")
+        self._work_off(self._backlog or deque())
+
+    def _behind_waiting(self, messages: Iterable[_Message]) -> None:
+        if self._backlog is not None:
+            self._backlog.extend(messages)
+
+    def _hold(self, backlog: deque[_Message]) -> None:
+        self._backlog = backlog
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def _caught_up(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._check_reader()
+
+    def _end_slow_client(self) -> None:
+        if self._state is _State.OPEN:
+            self._context.slow_clients += 1
+            self._session.end(EndReason.TOO_SLOW)
+
+    def _detach(self) -> None:
+        """Take the session off the connection: it may write no more and leaves its channels."""
+        if self.write is _discard:
+            return
+        self.write = _discard
+        self._session.write = _discard
+        if self._waiting is None:
+            self._leave()
+        else:
+            self._waiting.add_done_callback(lambda _: self._leave())
+
+    def _leave(self) -> None:
+        outcome = run_eagerly(self._session.closed())
+        if isinstance(outcome, Suspended):
+            outcome.as_task().add_done_callback(_log_failure)

@@ -1,0 +1,80 @@
+"""What a session and its transport expect of each other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from skubber.codecs.websocket_frames import Opcode
+from skubber.core.connection import EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeRequest:
+    """The request that opens a client's connection.
+
+    Attributes:
+        path: percent-decoded, without the query.
+        query: the query string as sent, without the question mark.
+        headers: names in lower case.
+        is_tls: whether it came over TLS.
+    """
+
+    path: str
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
+    is_tls: bool
+
+
+class Peer(Protocol):
+    """The transport under a session.
+
+    Attributes:
+        write: queues finished frames; never blocks, never raises.
+    """
+
+    write: Callable[[bytes], None]
+
+    def close(self, code: int, reason: str) -> None:
+        """Start the closing handshake; what was written before still goes out. Again: no effect."""
+        ...
+
+
+class Session(Protocol):
+    """One client's conversation, from the open transport to the lost one.
+
+    The transport calls one method at a time and awaits it before the next: a session needs no locks.
+
+    Attributes:
+        write: sends finished frames; the transport replaces it by one that discards them when it starts closing.
+        last_heard: the timer wheel's second in which the client last sent anything; set by the transport.
+        timer_slot: the timer wheel's.
+    """
+
+    write: Callable[[bytes], None]
+
+    last_heard: int
+    timer_slot: int
+
+    def opened(self) -> None:
+        """The transport can be written to."""
+        ...
+
+    async def receive(self, opcode: Opcode, payload: bytes) -> None:
+        """One whole text or binary message came in."""
+        ...
+
+    async def closed(self) -> None:
+        """The transport is closing or gone: nothing may be written any more. Called once."""
+        ...
+
+    def end(self, reason: EndReason) -> None:
+        """Close the connection from the server's side."""
+        ...
+
+    def timer_due(self, now: int) -> int:
+        """See ``skubber.core.timer_wheel.Timed``."""
+        ...
+
+
+OpenSession = Callable[[UpgradeRequest, Peer], Session]
+"""Makes the session for an accepted WebSocket."""

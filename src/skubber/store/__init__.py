@@ -1,0 +1,1 @@
+"""Where apps and their keys are kept."""

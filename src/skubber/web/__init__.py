@@ -1,0 +1,1 @@
+"""The cold routes: documentation, health, the demo page. A Starlette application."""
