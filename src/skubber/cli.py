@@ -129,12 +129,15 @@ def tail(
 ) -> None:
     """Print a channel's events as they arrive, one JSON object a line."""
 
+    def subscribed() -> None:
+        print(f"Listening on {channel}; Ctrl-C ends.", file=sys.stderr, flush=True)
+
     def show(message: dict[str, Any]) -> None:
         print(json.dumps(message, ensure_ascii=False), flush=True)
 
     try:
         chosen, base = _client_target(app, url, config)
-        asyncio.run(tail_channel(base, chosen, channel, show, count))
+        asyncio.run(tail_channel(base, chosen, channel, subscribed, show, count))
     except (ClientError, SettingsError) as error:
         _fail(str(error))
     except KeyboardInterrupt:

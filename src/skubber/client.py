@@ -45,7 +45,12 @@ def publish(url: str, app: App, channels: Sequence[str], event: str, data: str) 
 
 
 async def tail_channel(
-    url: str, app: App, channel: str, show: Callable[[dict[str, Any]], None], count: int = 0
+    url: str,
+    app: App,
+    channel: str,
+    subscribed: Callable[[], None],
+    show: Callable[[dict[str, Any]], None],
+    count: int = 0,
 ) -> None:
     """Subscribe to a channel and hand each of its events to ``show``.
 
@@ -53,6 +58,7 @@ async def tail_channel(
         url: the server's, without a trailing slash.
         app: the app, with a key; private and presence channels are signed for with it.
         channel: the channel's name.
+        subscribed: called once events will arrive.
         show: takes an event's ``event``, ``data`` and, if any, ``user_id``.
         count: return after so many events; 0 for never.
 
@@ -68,6 +74,8 @@ async def tail_channel(
                 answer = _react(message, key, channel)
                 if answer is not None:
                     await socket.send(json.dumps(answer))
+                if message["event"] == "pusher_internal:subscription_succeeded":
+                    subscribed()
                 if message.get("channel") != channel or message["event"].startswith("pusher"):
                     continue
                 show({name: message[name] for name in ("event", "data", "user_id") if name in message})

@@ -199,8 +199,13 @@ class WebSocketEdge(asyncio.Protocol):
 
     def _check_reader(self) -> None:
         error = self._reader.error
-        if error is not None and self._state is _State.OPEN:
-            self.close(error.code, error.reason)
+        if error is None or self._state is not _State.OPEN:
+            return
+        self.close(error.code, error.reason)
+        # The broken stream holds no close frame to wait for. Ending our half of the connection lets the client read
+        # the code and hang up; closing all of it could take the code away from under its eyes.
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
 
     def _work_off(self, backlog: deque[_Message]) -> None:
         """Handle some of the backlog now, the others when the event loop has been around."""

@@ -67,9 +67,9 @@ class PusherSession:
         "_client_events_left",
         "_client_events_second",
         "_context",
-        "_is_pinged",
         "_key",
         "_peer",
+        "_pinged_at",
         "_subscriptions",
         "last_heard",
         "socket_id",
@@ -87,7 +87,7 @@ class PusherSession:
         self._subscriptions: dict[str, Subscription] = {}
         self._client_events_second = 0
         self._client_events_left = 0
-        self._is_pinged = False
+        self._pinged_at = 0
         self.socket_id = context.new_socket_id()
         self.write = peer.write
         self.last_heard = context.wheel.now
@@ -132,14 +132,13 @@ class PusherSession:
     def timer_due(self, now: int) -> int:
         """Ping a silent client; close with 4201 when that does not make it speak."""
         context = self._context
-        silent = now - self.last_heard
-        if silent < context.activity_timeout:
-            self._is_pinged = False
-            return context.activity_timeout - silent
-        if self._is_pinged:
+        if self.last_heard < self._pinged_at:
             refuse(self._peer, CloseCode.PONG_NOT_RECEIVED, "Pong reply not received in time")
             return 0
-        self._is_pinged = True
+        silent = now - self.last_heard
+        if silent < context.activity_timeout:
+            return context.activity_timeout - silent
+        self._pinged_at = now
         self._send(pusher.PING)
         return context.pong_timeout
 

@@ -1,0 +1,76 @@
+# One command to run (make run), one to prove (make test). Both set up what they need.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+SOURCES := src tests benchmarks scripts
+
+.PHONY: help run test check bench conformance fmt lock clean system-packages
+
+help:
+	@echo 'make run          start the server, with a demo app'
+	@echo 'make test         run every check and test'
+	@echo 'make bench        measure (ARGS="fanout publish" for some)'
+	@echo 'make conformance  run the Autobahn WebSocket test suite'
+	@echo 'make fmt          format the code'
+	@echo 'make lock         resolve the dependencies anew'
+
+run: .venv/run.stamp
+	$(BIN)/skubber serve $(ARGS)
+
+test: system-packages .venv/test.stamp tests/clients/node_modules/.stamp check
+	$(BIN)/pytest $(ARGS)
+
+check: .venv/test.stamp
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/test.stamp
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+conformance: .venv/test.stamp
+	$(BIN)/python tests/conformance/run.py
+
+fmt: .venv/test.stamp
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --no-annotate
+lock: .venv/python.stamp
+	$(BIN)/pip install -q uv
+	$(LOCK) --group dev --all-extras pyproject.toml -o requirements-dev.lock
+	$(LOCK) --group build pyproject.toml -c requirements-dev.lock -o requirements.lock
+
+clean:
+	rm -rf .venv tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/bin
+
+system-packages:
+	@sh scripts/system_packages.sh
+
+.venv/python.stamp:
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed.' >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@touch $@
+
+# The development lock holds everything of the other one: with it installed, running needs nothing more.
+.venv/run.stamp: requirements.lock pyproject.toml .venv/python.stamp
+	@if [ ! .venv/test.stamp -nt requirements.lock ]; then $(MAKE) --no-print-directory install LOCKFILE=requirements.lock; fi
+	@touch $@
+
+.venv/test.stamp: requirements-dev.lock pyproject.toml .venv/python.stamp
+	@$(MAKE) --no-print-directory install LOCKFILE=requirements-dev.lock
+	@touch $@
+
+.PHONY: install
+install:
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(LOCKFILE)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+
+tests/clients/node_modules/.stamp: tests/clients/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/clients && npm ci --ignore-scripts --no-audit --no-fund; \
+	elif [ -n "$$CI" ]; then echo 'npm is missing' >&2; exit 1; \
+	else echo 'npm is missing: the tests with JavaScript clients will be skipped' >&2; mkdir -p tests/clients/node_modules; fi
+	@touch $@

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Installs what the tests need and the machine lacks, where that is allowed: as root, or with sudo that asks nothing.
+set -eu
+
+packages=
+need() { # command, packages
+    command -v "$1" >/dev/null 2>&1 || packages="$packages $2"
+}
+need node nodejs
+need npm npm
+need chromium chromium
+need cc 'gcc libc6-dev'
+need curl curl
+need openssl openssl
+
+[ -n "$packages" ] || exit 0
+command -v apt-get >/dev/null 2>&1 || { echo "Please install:$packages" >&2; exit 0; }
+if [ "$(id -u)" = 0 ]; then
+    as_root=
+elif sudo -n true 2>/dev/null; then
+    as_root='sudo -n'
+else
+    echo "Please install:$packages" >&2
+    exit 0
+fi
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq
+# shellcheck disable=SC2086 # a list on purpose
+$as_root apt-get install -y -qq --no-install-recommends $packages >/dev/null
