@@ -4,6 +4,11 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run: a failure is somebody's change, not chance.
+settings.register_profile("skubber", derandomize=True, deadline=None)
+settings.load_profile("skubber")
 
 
 def require(component: str, *commands: str) -> None:

@@ -74,8 +74,7 @@ def serve(
 ) -> None:
     """Start the server."""
     try:
-        flags = dict(_assignment(text) for text in option or ())
-        flags |= {
+        options = {
             "host": host,
             "port": port,
             "tls_certificate": tls_certificate,
@@ -84,6 +83,8 @@ def serve(
             "log_level": log_level,
             "access_log": access_log,
         }
+        flags = dict(_assignment(text) for text in option or ())
+        flags |= {name: value for name, value in options.items() if value is not None}
         settings = _load(config, flags, [parse_app(text) for text in app or ()])
         configure_logs(settings)
         apps = [each.app() for each in settings.apps]
@@ -111,12 +112,14 @@ def trigger(
     config: ConfigOption = None,
 ) -> None:
     """Publish an event."""
-    text = sys.stdin.read() if data == "-" else data
     try:
+        text = sys.stdin.read() if data == "-" else data
         chosen, base = _client_target(app, url, config)
         print(publish(base, chosen, channel.split(","), event, text))
     except (ClientError, SettingsError) as error:
         _fail(str(error))
+    except UnicodeDecodeError:
+        _fail("Event data must be UTF-8.")
 
 
 @main.command()

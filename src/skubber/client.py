@@ -1,8 +1,11 @@
 """The little client behind ``skubber trigger`` and ``skubber tail``."""
 
+import ipaddress
 import json
+import ssl
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
 import websockets
@@ -30,15 +33,22 @@ def publish(url: str, app: App, channels: Sequence[str], event: str, data: str) 
     Raises:
         ClientError: the server cannot be reached or refused.
     """
+    is_local = _is_local(url)
     key = _key(app)
     try:
+        body = json.dumps({"name": event, "channels": list(channels), "data": data}, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ClientError("Channel, event and data must be UTF-8.") from None
+    try:
         response = httpx.post(
-            f"{url}/apps/{app.id}/events",
-            headers={"X-Api-Key": key.key, "X-Api-Secret": key.secret},
-            json={"name": event, "channels": list(channels), "data": data},
+            f"{url}/apps/{quote(app.id, safe='')}/events",
+            headers={b"X-Api-Key": key.key.encode(), b"X-Api-Secret": key.secret.encode()},
+            content=body,
+            verify=ssl.create_default_context(),  # the certificates that tail_channel trusts
+            trust_env=not is_local,  # proxies lead to other hosts, not to this one
         )
-    except httpx.HTTPError as error:
-        raise ClientError(f"Cannot reach {url}: {error}.") from None
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError) as error:
+        raise ClientError(f"Cannot reach {url}: {_reason(error)}.") from None
     if response.status_code != 200:
         raise ClientError(f"{url} answered {response.status_code}: {response.text}")
     return response.text
@@ -65,10 +75,11 @@ async def tail_channel(
     Raises:
         ClientError: the server cannot be reached, or refused the subscription.
     """
+    proxy: Literal[True] | None = None if _is_local(url) else True
     key = _key(app)
-    socket_url = f"{url.replace('http', 'ws', 1)}/app/{key.key}?protocol=7&client=skubber&version={__version__}"
+    path = f"/app/{quote(key.key, safe='')}?protocol=7&client=skubber&version={__version__}"
     try:
-        async with websockets.connect(socket_url, max_size=None) as socket:
+        async with websockets.connect("ws" + url.removeprefix("http") + path, max_size=None, proxy=proxy) as socket:
             async for text in socket:
                 message = json.loads(text)
                 answer = _react(message, key, channel)
@@ -82,8 +93,11 @@ async def tail_channel(
                 count -= 1
                 if count == 0:
                     return
-    except (OSError, websockets.WebSocketException) as error:
-        raise ClientError(f"The connection to {url} ended: {error}.") from None
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
+        raise ClientError(f"{url} does not speak the Pusher protocol.") from None
+    except (OSError, websockets.WebSocketException, ImportError, ValueError) as error:
+        raise ClientError(f"The connection to {url} ended: {_reason(error)}.") from None
+    raise ClientError(f"The connection to {url} ended: the server closed it.")
 
 
 def _react(message: dict[str, Any], key: ApiKey, channel: str) -> dict[str, Any] | None:
@@ -111,6 +125,27 @@ def _subscription(key: ApiKey, socket_id: str, channel: str) -> dict[str, str]:
         subscription["channel_data"] = channel_data
     signature = signing.sign(key.secret, signing.channel_text(socket_id, channel, channel_data))
     return subscription | {"auth": f"{key.key}:{signature}"}
+
+
+def _is_local(url: str) -> bool:
+    """Whether a server's URL leads to this machine."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ClientError(f"Cannot reach {url}: {_reason(error)}.") from None
+    if not url.startswith(("http://", "https://")) or not parsed.host or (parsed.port or 0) > 65_535:
+        raise ClientError(f"Give the server's URL as http://HOST:PORT or https://HOST:PORT, not {url}.")
+    if parsed.host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parsed.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, as the end of a sentence."""
+    return (str(error) or type(error).__name__).rstrip(".")
 
 
 def _key(app: App) -> ApiKey:

@@ -42,19 +42,26 @@ class LimitSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class KeySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One API key of an app."""
 
-    key: Annotated[str, Meta(min_length=1)]
-    secret: Annotated[str, Meta(min_length=1)]
+    key: Annotated[str, Meta(min_length=1, description="Public: clients connect with it.")]
+    secret: Annotated[str, Meta(min_length=1, description="For those who publish; never to be given to a browser.")]
 
 
 class AppSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One app, an ``[[apps]]`` table of the file."""
 
     id: Annotated[str, Meta(min_length=1)]
-    keys: Annotated[tuple[KeySettings, ...], Meta(min_length=1)]
+    keys: Annotated[tuple[KeySettings, ...], Meta(min_length=1, description="Its API keys, all good at the same time.")]
     client_events: bool = True
     enabled: bool = True
     tls_only: bool = False
     limits: LimitSettings = LimitSettings()
+
+    def __post_init__(self) -> None:
+        """Refuse a key that is there twice: one of its secrets would not work."""
+        keys = [key.key for key in self.keys]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ValueError(f"The key {key!r} is there twice")
 
     def app(self) -> App:
         """The app these settings describe."""
@@ -121,7 +128,7 @@ def load_settings(
     Args:
         file: a TOML file, if there is one.
         environment: ``SKUBBER_PORT=5187`` and the like; ``SKUBBER_APPS`` takes ``id:key:secret`` items, separated by
-            commas or white space.
+            commas or white space. A variable that is empty is not set.
         flags: settings by name from the command line; None values are not set.
         apps: apps from the command line, in place of all others.
 
@@ -136,7 +143,8 @@ def load_settings(
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{error}.") from None
+        problem, _, place = str(error).partition(" - at `$.")
+        raise SettingsError(f"Setting `{place}: {problem}." if place else f"{problem}.") from None
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise SettingsError("Set tls_certificate and tls_key together, or neither.")
     return settings
@@ -146,20 +154,26 @@ def parse_app(text: str) -> AppSettings:
     """Read an app given as ``ID:KEY:SECRET``; the secret may hold colons.
 
     Raises:
-        SettingsError: a part is missing.
+        SettingsError: a part is missing, or it is not UTF-8. What was given is not repeated: it may be a secret.
     """
     app_id, _, rest = text.partition(":")
     key, _, secret = rest.partition(":")
     if not (app_id and key and secret):
-        raise SettingsError(f"Give apps as ID:KEY:SECRET; {app_id!r} is not complete.")
+        raise SettingsError("Give apps as ID:KEY:SECRET; one of the three is missing.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise SettingsError("Give apps as ID:KEY:SECRET in UTF-8.") from None
     return AppSettings(app_id, (KeySettings(key, secret),))
 
 
 def _from_file(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"Cannot read {file}: {error}.") from None
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"Cannot read {file}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"Cannot read {file}: it is not UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}.") from None
 
@@ -168,7 +182,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name in Settings.__struct_fields__:
         text = environment.get(ENVIRONMENT_PREFIX + name.upper())
-        if text is None:
+        if not text:
             continue
         values[name] = text
         if name == "apps":

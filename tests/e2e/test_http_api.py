@@ -1,6 +1,7 @@
 """The Channels HTTP API over a real socket, with each kind of credentials."""
 
 import json
+import time
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from e2e.support.api import HEADERS, Call, error_code, with_headers, with_query, with_signature
 from e2e.support.raw_client import RawClient
 from e2e.support.server import APP_ID, KEY, OTHER_KEY, OTHER_SECRET, SECRET, Server
+from support.api_client import signed_query
 
 every_authentication = pytest.mark.parametrize("call", [with_headers, with_query, with_signature])
 
@@ -128,6 +130,39 @@ def test_junk_bodies_are_refused(server: Server) -> None:
     for body in (b"{", b"[]", b"\xff", b'{"name":"\\ud800","channel":"c","data":"d"}', b"[" * 100_000):
         response = httpx.post(f"{server.url}/apps/{APP_ID}/events", headers=HEADERS, content=body)
         assert (response.status_code, error_code(response)) == (400, "invalid_body")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "/channels?filter_by_prefix=%FF", "invalid_query"),
+        ("POST", "/events?name=e&channel=c&data=%ED%A0%80", "invalid_query"),
+        ("GET", "/channels/%80", "invalid_path"),
+        ("POST", "/users/%C3/terminate_connections", "invalid_path"),
+        ("GET", "/channels/a%2Fusers", "invalid_channel_name"),
+        ("GET", "/channels/a%00", "invalid_channel_name"),
+    ],
+)
+def test_text_that_is_not_utf8_or_no_name_is_refused(server: Server, method: str, path: str, code: str) -> None:
+    response = httpx.request(method, f"{server.url}/apps/{APP_ID}{path}", headers=HEADERS)
+    assert (response.status_code, error_code(response)) == (400, code)
+
+
+@pytest.mark.parametrize("data", [{"an": "object"}, ["an", "array"], 7])
+def test_data_that_is_no_string_is_refused_with_the_advice_to_encode_it(server: Server, data: Any) -> None:
+    response = with_headers(server, "POST", "/events", {"name": "e", "channel": "c", "data": data})
+    assert (response.status_code, error_code(response)) == (400, "invalid_body")
+    assert "encode an object as JSON first" in response.text
+
+
+async def test_a_signed_publish_may_have_everything_in_the_query(server: Server) -> None:
+    async with RawClient.connected(server) as client:
+        await client.subscribe("queried")
+        path = f"/apps/{APP_ID}/events"
+        parameters = [("name", "e"), ("channels[]", "queried"), ("channels[]", "other"), ("data", "é & ü")]
+        query = signed_query("POST", path, b"", parameters, timestamp=int(time.time())).decode()
+        assert httpx.post(f"{server.url}{path}?{query}").json() == {}
+        assert (await client.receive())["data"] == "é & ü"
 
 
 def test_a_body_over_the_limit_is_refused_and_the_answer_seen(server: Server) -> None:

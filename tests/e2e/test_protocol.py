@@ -1,6 +1,7 @@
 """Pusher protocol 7 on the wire: what client libraries hide."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import socket
@@ -122,17 +123,13 @@ async def test_an_encrypted_channel_carries_what_it_is_given_and_no_client_event
 
 async def test_a_presence_channel_takes_so_many_members_and_no_more(server: Server) -> None:
     channel = "presence-full"
-    async with RawClient.connected(server) as first:
-        await first.subscribe_presence(channel, "0")
-        clients = [RawClient.connected(server) for _ in range(100)]
-        opened = [await client.__aenter__() for client in clients]
-        for number, client in enumerate(opened[:99]):
-            await client.subscribe_presence(channel, str(number + 1))
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(RawClient.connected(server)) for _ in range(101)]
+        for number, client in enumerate(clients[:100]):
+            await client.subscribe_presence(channel, str(number))
         with pytest.raises(AssertionError, match="is full"):
-            await opened[99].subscribe_presence(channel, "one too many")
-        assert (await opened[99].subscribe("public-still-works")) == {}
-        for client in clients:
-            await client.__aexit__(None, None, None)
+            await clients[100].subscribe_presence(channel, "one too many")
+        assert (await clients[100].subscribe("public-still-works")) == {}
 
 
 async def test_both_kinds_of_ping_are_answered(server: Server) -> None:

@@ -3,7 +3,7 @@
 Source: the product's API contract, "Authentication"; Pusher Channels documentation, "REST API: Authentication".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from skubber.api.message import ApiRequest
 from skubber.codecs import signing
@@ -25,18 +25,22 @@ def authenticate(request: ApiRequest, app: App, now: float) -> ApiKey:
     Raises:
         UnauthorizedError: ``missing_credentials``, ``invalid_credentials``, or one of the ``invalid_signature``,
             ``expired_signature`` and ``body_mismatch`` of a signed request.
+        InvalidRequestError: ``invalid_query`` when the credentials are not in the headers and the query is not UTF-8.
     """
     key = secret = None
     for name, value in request.headers:
         if name == b"x-api-key":
-            key = value.decode("latin-1")
+            key = value.decode("utf-8", "surrogateescape")
         elif name == b"x-api-secret":
-            secret = value.decode("latin-1")
-    if key is None and secret is None:
-        parameters = dict(request.parameters())
-        if "auth_key" in parameters or "auth_signature" in parameters:
-            return _authenticate_signature(request, parameters, app, now)
-        key, secret = parameters.get("apiKey"), parameters.get("apiSecret")
+            secret = value.decode("utf-8", "surrogateescape")
+    if key is None or secret is None:
+        parameters = request.parameters()
+        first = dict(reversed(parameters))
+        # A header alone may be a gateway's own: it stands in nobody's way who signed.
+        if "auth_key" in first or "auth_signature" in first:
+            return _authenticate_signature(request, parameters, first, app, now)
+        if key is None and secret is None:
+            key, secret = first.get("apiKey"), first.get("apiSecret")
     if key is None or secret is None:
         raise UnauthorizedError(
             "missing_credentials",
@@ -44,28 +48,38 @@ def authenticate(request: ApiRequest, app: App, now: float) -> ApiKey:
             "or sign the request as Pusher does.",
         )
     api_key = app.keys.get(key)
-    if api_key is None or not signing.matches(api_key.secret, secret):
+    # Compared whether the key exists or not, so that the time taken tells nothing.
+    is_secret = signing.matches(api_key.secret if api_key else "", secret)
+    if api_key is None or not is_secret:
         raise UnauthorizedError("invalid_credentials", "The key and secret do not belong together, or not to this app.")
     return api_key
 
 
-def _authenticate_signature(request: ApiRequest, parameters: Mapping[str, str], app: App, now: float) -> ApiKey:
-    api_key = app.keys.get(parameters.get("auth_key", ""))
+def _authenticate_signature(
+    request: ApiRequest, parameters: Sequence[tuple[str, str]], first: Mapping[str, str], app: App, now: float
+) -> ApiKey:
+    """Check a signed request; ``first`` holds the first parameter of each name."""
+    api_key = app.keys.get(first.get("auth_key", ""))
     if api_key is None:
         raise UnauthorizedError("invalid_credentials", "auth_key is not a key of this app.")
-    if parameters.get("auth_version") != "1.0":
+    if first.get("auth_version") != "1.0":
         raise UnauthorizedError("invalid_signature", "auth_version must be 1.0.")
-    text = signing.request_text(request.method, request.path, request.parameters())
-    if not signing.matches(signing.sign(api_key.secret, text), parameters.get("auth_signature", "")):
+    text = signing.request_text(request.method, request.path, parameters)
+    if not signing.matches(signing.sign(api_key.secret, text), first.get("auth_signature", "")):
         raise UnauthorizedError(
             "invalid_signature",
             "Invalid signature: auth_signature must be the HMAC SHA256 hex digest of the method, the path and the "
             "sorted query parameters, joined by newlines, under the app's secret.",
         )
-    _check_timestamp(parameters.get("auth_timestamp", ""), now)
-    if request.body and not signing.matches(signing.body_md5(request.body), parameters.get("body_md5", "")):
-        raise UnauthorizedError("body_mismatch", "body_md5 must be the hex MD5 digest of the request body.")
+    _check_timestamp(first.get("auth_timestamp", ""), now)
+    _check_body(request.body, first.get("body_md5", ""))
     return api_key
+
+
+def _check_body(body: bytes, body_md5: str) -> None:
+    # An empty body needs no body_md5; one that is there shows whether a body was taken away on the road.
+    if (body or body_md5) and not signing.matches(signing.body_md5(body), body_md5):
+        raise UnauthorizedError("body_mismatch", "body_md5 must be the hex MD5 digest of the request body.")
 
 
 def _check_timestamp(timestamp: str, now: float) -> None:

@@ -16,6 +16,8 @@ Body = TypeVar("Body")
 
 ATTRIBUTES = frozenset({"user_count", "subscription_count"})
 
+_DATA_HINT = " The data of an event is a string: encode an object as JSON first."
+
 
 class Call(msgspec.Struct, frozen=True):
     """One authenticated request.
@@ -38,12 +40,21 @@ class Call(msgspec.Struct, frozen=True):
         Raises:
             InvalidRequestError: ``invalid_body``.
         """
+        body = self.request.body
+        if not body:
+            return self._convert(decoder.type)
         try:
-            if self.request.body:
-                return decoder.decode(self.request.body)
-            return msgspec.convert(self._parameters_as_body(), decoder.type, strict=False)
+            if not body.isascii():
+                body.decode()  # the decoder looks for bad UTF-8 only in the fields it keeps
+            return decoder.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise InvalidRequestError("invalid_body", f"The JSON body is not what this call takes: {error}.") from None
+            raise _invalid_body("The JSON body is", error) from None
+
+    def _convert(self, body_type: type[Body]) -> Body:
+        try:
+            return msgspec.convert(self._parameters_as_body(), body_type, strict=False)
+        except msgspec.ValidationError as error:
+            raise _invalid_body("There is no body, and the query in its place is", error) from None
 
     def _parameters_as_body(self) -> dict[str, Any]:
         body: dict[str, Any] = {}
@@ -53,6 +64,11 @@ class Call(msgspec.Struct, frozen=True):
             else:
                 body.setdefault(key, value)
         return body
+
+
+def _invalid_body(subject: str, error: Exception) -> InvalidRequestError:
+    hint = _DATA_HINT if str(error).endswith(".data`") else ""
+    return InvalidRequestError("invalid_body", f"{subject} not what this call takes: {error}.{hint}")
 
 
 def parse_info(info: str | None) -> frozenset[str]:

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from skubber.core.errors import MethodNotAllowedError, SkubberError
+from skubber.core.errors import InvalidRequestError, MethodNotAllowedError, SkubberError
 
 
 class ApiRequest(msgspec.Struct, frozen=True):
@@ -25,13 +25,20 @@ class ApiRequest(msgspec.Struct, frozen=True):
     body: bytes
 
     def parameters(self) -> list[tuple[str, str]]:
-        """The query's parameters in order, decoded."""
+        """The query's parameters in order, decoded.
+
+        Raises:
+            InvalidRequestError: ``invalid_query`` when it is not UTF-8.
+        """
         if not self.query:
             return []
-        return parse_qsl(self.query.decode("utf-8", "surrogateescape"), keep_blank_values=True)
+        try:
+            return parse_qsl(self.query.decode(), keep_blank_values=True, errors="strict")
+        except UnicodeDecodeError:
+            raise InvalidRequestError("invalid_query", "The query must be UTF-8, percent-encoded.") from None
 
     def parameter(self, name: str) -> str | None:
-        """The first query parameter of that name."""
+        """The first query parameter of that name; raises as ``parameters`` does."""
         return next((value for key, value in self.parameters() if key == name), None)
 
 

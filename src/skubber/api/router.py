@@ -11,11 +11,20 @@ from skubber.api.authentication import authenticate
 from skubber.api.call import Call
 from skubber.api.endpoints import ENDPOINTS, Endpoint
 from skubber.api.message import ApiRequest, ApiResponse, ErrorBody, error_response
-from skubber.core.errors import ForbiddenError, MethodNotAllowedError, NotFoundError, SkubberError
+from skubber.core.errors import (
+    ForbiddenError,
+    InvalidRequestError,
+    MethodNotAllowedError,
+    NotFoundError,
+    SkubberError,
+)
 from skubber.core.hub import Hub
 from skubber.store.apps import AppStore
 
 PATH_PREFIX = "/apps/"
+
+_CACHED_PATH_LENGTH = 512
+"""Longest path whose route is remembered, characters: what strangers send must not fill the memory."""
 
 _log = structlog.stdlib.get_logger("skubber.api")
 
@@ -37,7 +46,7 @@ class Api:
         self._apps = apps
         self._clock = clock
         # Publishers post to the same few paths over and over.
-        self._route = lru_cache(maxsize=1024)(self._find_route)
+        self._cached_route = lru_cache(maxsize=1024)(self._find_route)
         self._shapes: dict[_Shape, dict[str, Endpoint]] = {}
         for endpoint in ENDPOINTS:
             shape = _shape(endpoint.path.split("/")[2:])
@@ -55,7 +64,8 @@ class Api:
             return ApiResponse(500, msgspec.json.encode(body))
 
     async def _answer(self, request: ApiRequest) -> ApiResponse:
-        endpoint, app_id, arguments = self._route(request.method, request.path)
+        find_route = self._cached_route if len(request.path) <= _CACHED_PATH_LENGTH else self._find_route
+        endpoint, app_id, arguments = find_route(request.method, request.path)
         app = self._apps.find(app_id)
         if app is None:
             raise NotFoundError("no_such_app", "There is no app with this id.")
@@ -68,14 +78,17 @@ class Api:
     def _find_route(self, method: str, path: str) -> tuple[Endpoint, str, Sequence[str]]:
         """The endpoint, the app id and the other variables of the path, decoded."""
         segments = path.split("/")[2:]
-        variables = [unquote(segment) for segment in segments[::2]]
         methods = self._shapes.get(_shape(segments))
-        if methods is None or not all(variables):
+        if methods is None or not all(segments):
             raise NotFoundError("not_found", "There is no such path; /docs lists those there are.")
         endpoint = methods.get(method)
         if endpoint is None:
             raise MethodNotAllowedError(", ".join(methods))
-        return endpoint, variables[0], variables[1:]
+        try:
+            app_id, *arguments = [unquote(segment, errors="strict") for segment in segments[::2]]
+        except UnicodeDecodeError:
+            raise InvalidRequestError("invalid_path", "The path must be UTF-8, percent-encoded.") from None
+        return endpoint, app_id, arguments
 
 
 def _shape(segments: Sequence[str]) -> _Shape:

@@ -34,9 +34,11 @@ class MemoryBroker:
         count = counts[channel] - 1
         if count:
             counts[channel] = count
-        else:
-            del counts[channel]
-        return count
+            return count
+        del counts[channel]
+        if not counts:
+            del self._counts[app_id]
+        return 0
 
     async def join(
         self, app_id: str, channel: str, socket_id: str, member: PresenceMember, max_members: int

@@ -6,6 +6,7 @@ Source: Pusher Channels documentation, "Library auth reference": REST requests, 
 import hashlib
 import hmac
 from collections.abc import Iterable
+from operator import itemgetter
 
 
 def sign(secret: str, text: bytes) -> str:
@@ -29,9 +30,10 @@ def request_text(method: str, path: str, parameters: Iterable[tuple[str, str]]) 
     Args:
         method: upper case.
         path: as sent, not decoded.
-        parameters: the query's parameters, decoded, in any order; ``auth_signature`` itself is left out.
+        parameters: the query's parameters, decoded, as sent; ``auth_signature`` itself is left out.
     """
-    pairs = sorted((key.lower(), value) for key, value in parameters if key != "auth_signature")
+    pairs = [(key.lower(), value) for key, value in parameters if key != "auth_signature"]
+    pairs.sort(key=itemgetter(0))  # by key alone: the values of an array keep the order they were sent in
     query = "&".join(f"{key}={value}" for key, value in pairs)
     return f"{method}\n{path}\n{query}".encode("utf-8", "surrogatepass")
 
@@ -40,3 +42,8 @@ def channel_text(socket_id: str, channel: str, channel_data: str | None = None) 
     """The text a channel authorization signs; ``channel_data`` exactly as the client sent it."""
     text = f"{socket_id}:{channel}" if channel_data is None else f"{socket_id}:{channel}:{channel_data}"
     return text.encode("utf-8", "surrogatepass")
+
+
+def user_text(socket_id: str, user_data: str) -> bytes:
+    """The text a sign-in signs; ``user_data`` exactly as the client sent it."""
+    return f"{socket_id}::user::{user_data}".encode("utf-8", "surrogatepass")

@@ -51,6 +51,9 @@ class Broker(Protocol):
 
     Every method is a coroutine so that a networked broker may wait. One that keeps everything in memory never
     suspends, and its callers then finish within one step of the event loop.
+
+    A broker that cannot do what it is asked raises ``UnavailableError`` and has then counted and entered nothing. An
+    ``unsubscribe`` or ``leave`` that failed is not repeated by the hub: the broker makes up for it once it can.
     """
 
     def attach(self, delivery: Delivery) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 
 class SkubberError(Exception):
-    """Base of every error that a caller caused and may be told about.
+    """Base of every error that a caller may be told about.
 
     Attributes:
         code: stable machine-readable name, ``snake_case``.
@@ -72,3 +72,15 @@ class RateLimitedError(SkubberError):
     """Too much in too short a time: 429."""
 
     status = 429
+
+
+class UnavailableError(SkubberError):
+    """This node cannot reach what it shares with the others; the same request may succeed later: 503."""
+
+    status = 503
+
+
+class ConflictError(SkubberError):
+    """The request does not fit the state that things are in: 409."""
+
+    status = 409

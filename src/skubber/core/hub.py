@@ -1,6 +1,7 @@
 """The hub: who is connected to this node, who is subscribed to what, and who gets an event."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -8,9 +9,10 @@ from skubber.core.app import App
 from skubber.core.broker import Broker
 from skubber.core.channel import Channel
 from skubber.core.connection import Connection, EndReason
-from skubber.core.errors import ForbiddenError
+from skubber.core.errors import ForbiddenError, UnavailableError
 from skubber.core.event import Event, MemberAdded, MemberRemoved
 from skubber.core.namespace import Namespace
+from skubber.core.newcomer import Newcomer
 from skubber.core.presence import PresenceMember
 
 
@@ -29,14 +31,27 @@ class Subscription:
     Attributes:
         channel: the local channel.
         member: who the connection is there, on presence channels.
+        missed: frames of the channel that the connection has not been given yet; see ``catch_up``.
     """
 
     channel: Channel
     member: PresenceMember | None = None
+    missed: Sequence[bytes] = ()
+
+    def catch_up(self, connection: Connection) -> None:
+        """Write what happened on a presence channel while the broker was asked who is there.
+
+        To be called once, right after the client was told who is there.
+        """
+        missed, self.missed = self.missed, ()
+        for frame in missed:
+            connection.write(frame)
 
 
 class Hub:
     """All apps' connections and channels on this node, above one broker.
+
+    Calls about one connection come one after the other: each waits for the one before it.
 
     Args:
         broker: what connects this node to the others.
@@ -75,8 +90,11 @@ class Hub:
         # First everything local: from here on nothing is written to the connection, whatever the broker does.
         for subscription in subscriptions:
             self._remove(namespace, connection, subscription)
+        if not namespace.connections:
+            del self._namespaces[app.id]
         for subscription in subscriptions:
-            await self._leave(app, connection, subscription)
+            with suppress(UnavailableError):  # there is nobody left to tell, and the broker makes up for it
+                await self._leave(app, connection, subscription)
 
     async def subscribe(
         self, app: App, connection: Connection, name: str, member: PresenceMember | None = None
@@ -94,34 +112,31 @@ class Hub:
 
         Raises:
             ForbiddenError: ``presence_channel_full``.
+            UnavailableError: the broker cannot be reached.
         """
-        members: Sequence[PresenceMember] = ()
-        if member is not None:
-            joined = await self.broker.join(app.id, name, connection.socket_id, member, app.limits.presence_members)
-            if joined is None:
-                raise ForbiddenError(
-                    "presence_channel_full",
-                    f"Presence channels have at most {app.limits.presence_members} members; {name} is full.",
-                )
-            members = joined.members
-            if joined.is_first:
-                arrival = MemberAdded(member.user_id, member.user_info)
-                await self.broker.publish(app.id, (name,), arrival, connection.socket_id)
-        await self.broker.subscribe(app.id, name)
         namespace = self._namespaces[app.id]
-        subscription = Subscription(namespace.channel(name), member)
-        subscription.channel.add(connection)
         if member is not None:
-            namespace.hold_user(member.user_id, connection)
-        return subscription, members
+            return await self._subscribe_member(app, namespace, connection, name, member)
+        await self.broker.subscribe(app.id, name)
+        subscription = Subscription(namespace.channel(name))
+        subscription.channel.add(connection)
+        return subscription, ()
 
     async def unsubscribe(self, app: App, connection: Connection, subscription: Subscription) -> None:
-        """End one subscription."""
+        """End one subscription.
+
+        Raises:
+            UnavailableError: the broker cannot be reached; the connection is off the channel nonetheless.
+        """
         self._remove(self._namespaces[app.id], connection, subscription)
         await self._leave(app, connection, subscription)
 
     async def publish(self, app: App, channels: Sequence[str], event: Event, excluded: str | None = None) -> None:
-        """Publish an event on channels, each named once, to everyone but the socket id ``excluded``."""
+        """Publish an event on channels, each named once, to everyone but the socket id ``excluded``.
+
+        Raises:
+            UnavailableError: the broker cannot be reached.
+        """
         await self.broker.publish(app.id, channels, event, excluded)
 
     def deliver(self, app_id: str, channel: str, event: Event, excluded: str | None) -> None:
@@ -150,6 +165,41 @@ class Hub:
         for connection in list(namespace.users.get(user_id, ())):
             connection.end(EndReason.TERMINATED)
 
+    async def _subscribe_member(
+        self, app: App, namespace: Namespace, connection: Connection, name: str, member: PresenceMember
+    ) -> tuple[Subscription, Sequence[PresenceMember]]:
+        subscription = Subscription(namespace.channel(name), member)
+        newcomer = Newcomer(connection)
+        subscription.channel.add(newcomer)
+        namespace.hold_user(member.user_id, connection)
+        try:
+            members = await self._join(app, connection, name, member)
+        except BaseException:
+            self._remove(namespace, connection, subscription)
+            raise
+        subscription.channel.add(connection)  # in the newcomer's place
+        subscription.missed = newcomer.missed
+        return subscription, members
+
+    async def _join(
+        self, app: App, connection: Connection, name: str, member: PresenceMember
+    ) -> Sequence[PresenceMember]:
+        joined = await self.broker.join(app.id, name, connection.socket_id, member, app.limits.presence_members)
+        if joined is None:
+            raise ForbiddenError(
+                "presence_channel_full",
+                f"Presence channels have at most {app.limits.presence_members} members; {name} is full.",
+            )
+        try:
+            if joined.is_first:
+                arrival = MemberAdded(member.user_id, member.user_info)
+                await self.broker.publish(app.id, (name,), arrival, connection.socket_id)
+            await self.broker.subscribe(app.id, name)
+        except Exception:
+            await self._depart(app, connection, name, member)
+            raise
+        return joined.members
+
     def _remove(self, namespace: Namespace, connection: Connection, subscription: Subscription) -> None:
         subscription.channel.remove(connection)
         namespace.drop_if_empty(subscription.channel)
@@ -158,9 +208,13 @@ class Hub:
 
     async def _leave(self, app: App, connection: Connection, subscription: Subscription) -> None:
         name, member = subscription.channel.name, subscription.member
-        await self.broker.unsubscribe(app.id, name)
-        if member is None:
-            return
+        try:
+            await self.broker.unsubscribe(app.id, name)
+        finally:
+            if member is not None:
+                await self._depart(app, connection, name, member)
+
+    async def _depart(self, app: App, connection: Connection, name: str, member: PresenceMember) -> None:
         is_last = await self.broker.leave(app.id, name, connection.socket_id, member.user_id)
         if is_last:
             await self.broker.publish(app.id, (name,), MemberRemoved(member.user_id), connection.socket_id)

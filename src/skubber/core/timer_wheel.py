@@ -48,11 +48,11 @@ class TimerWheel:
     def advance(self) -> None:
         """Let one second pass: call what is due in it and schedule what asks to come back."""
         self.now += 1
-        position = self.now % len(self._slots)
-        due, self._slots[position] = self._slots[position], set()
-        for timed in due:
+        due = self._slots[self.now % len(self._slots)]
+        # Taken out one by one, so that one that is called can still cancel another; no delay leads back into this slot.
+        while due:
+            timed = due.pop()
             timed.timer_slot = -1
-        for timed in due:
             delay = timed.timer_due(self.now)
             if delay:
                 self.schedule(timed, delay)

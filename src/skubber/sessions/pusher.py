@@ -10,7 +10,14 @@ from skubber.codecs.websocket_frames import Opcode, encode_text
 from skubber.core.app import App
 from skubber.core.channel_name import ChannelKind, check_channel_name
 from skubber.core.connection import EndReason
-from skubber.core.errors import ForbiddenError, InvalidRequestError, SkubberError, UnauthorizedError
+from skubber.core.errors import (
+    ForbiddenError,
+    InvalidRequestError,
+    SkubberError,
+    TooLargeError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from skubber.core.event import Event
 from skubber.core.hub import Admission, Hub, Subscription
 from skubber.core.presence import PresenceMember
@@ -85,7 +92,7 @@ class PusherSession:
         self._key = key
         self._peer = peer
         self._subscriptions: dict[str, Subscription] = {}
-        self._client_events_second = 0
+        self._client_events_second = -1
         self._client_events_left = 0
         self._pinged_at = 0
         self.socket_id = context.new_socket_id()
@@ -133,6 +140,9 @@ class PusherSession:
         """Ping a silent client; close with 4201 when that does not make it speak."""
         context = self._context
         if self.last_heard < self._pinged_at:
+            waited = now - self._pinged_at
+            if waited < context.pong_timeout:
+                return context.pong_timeout - waited
             refuse(self._peer, CloseCode.PONG_NOT_RECEIVED, "Pong reply not received in time")
             return 0
         silent = now - self.last_heard
@@ -169,6 +179,7 @@ class PusherSession:
             self._send(pusher.subscription_succeeded(request.channel))
         else:
             self._send(pusher.presence_subscription_succeeded(request.channel, members))
+            subscription.catch_up(self)
 
     async def _unsubscribe(self, message: ClientMessage) -> None:
         request = pusher.decode_subscribe(message.data)
@@ -197,7 +208,7 @@ class PusherSession:
     def _check_signature(self, request: SubscribeData, kind: ChannelKind) -> None:
         if kind.is_presence and request.channel_data is None:
             raise UnauthorizedError("invalid_signature", "Presence channels need channel_data, signed with the auth.")
-        key, _, signature = (request.auth or "").partition(":")
+        key, _, signature = (request.auth or "").rpartition(":")
         secret = self._app.keys[self._key].secret
         text = signing.channel_text(self.socket_id, request.channel, request.channel_data)
         # The signature is compared whatever the key says, so that the time taken tells nothing.
@@ -230,9 +241,7 @@ class PusherSession:
                 "event_name_too_long", f"Event names have at most {limits.event_name_length} characters."
             )
         if len(bytes(message.data)) > limits.event_data_bytes:
-            raise InvalidRequestError(
-                "event_data_too_large", f"Event data has at most {limits.event_data_bytes} bytes."
-            )
+            raise TooLargeError("event_data_too_large", f"Event data has at most {limits.event_data_bytes} bytes.")
         subscription = self._subscriptions.get(message.channel or "")
         if subscription is None:
             raise ForbiddenError("not_subscribed", "Subscribe to a channel before sending client events to it.")
@@ -264,6 +273,7 @@ _SUBSCRIPTION_ERRORS: dict[type[SkubberError], str] = {
     UnauthorizedError: "AuthError",
     ForbiddenError: "LimitReached",
     InvalidRequestError: "InvalidRequest",
+    UnavailableError: "Unavailable",
 }
 
 

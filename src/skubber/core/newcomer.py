@@ -1,0 +1,32 @@
+"""A subscriber that is not told anything yet."""
+
+from skubber.core.connection import Connection, EndReason
+from skubber.core.event import WireFormat
+
+
+class Newcomer:
+    """Holds a connection's place on a presence channel while the broker is asked who is there.
+
+    An event of that time must neither get lost nor reach the client before the roster does: a member who arrives just
+    then may be missing in it. Implements ``Connection``.
+
+    Attributes:
+        missed: the frames the connection is owed once it has the roster, in order.
+    """
+
+    __slots__ = ("_connection", "missed", "socket_id", "write")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.missed: list[bytes] = []
+        self.socket_id = connection.socket_id
+        self.write = self.missed.append
+
+    @property
+    def wire_format(self) -> WireFormat:
+        """The connection's."""
+        return self._connection.wire_format
+
+    def end(self, reason: EndReason) -> None:
+        """End the connection."""
+        self._connection.end(reason)

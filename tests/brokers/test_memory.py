@@ -1,0 +1,41 @@
+from skubber.brokers.memory import MemoryBroker
+from skubber.core.event import Event
+from skubber.core.presence import PresenceMember
+from skubber.server.eager import Suspended, run_eagerly
+
+
+class Silence:
+    """A node nobody is connected to."""
+
+    def deliver(self, app_id: str, channel: str, event: Event, excluded: str | None) -> None: ...
+
+    def terminate(self, app_id: str, user_id: str) -> None: ...
+
+
+def test_the_memory_broker_never_waits() -> None:
+    broker = MemoryBroker()
+    broker.attach(Silence())
+    for call in (
+        broker.subscribe("a", "presence-c"),
+        broker.join("a", "presence-c", "1.1", PresenceMember("ada"), 10),
+        broker.publish("a", ("presence-c",), Event("e", b"1"), None),
+        broker.occupancy("a", "presence-c"),
+        broker.channels("a", ""),
+        broker.members("a", "presence-c"),
+        broker.terminate_user("a", "ada"),
+        broker.leave("a", "presence-c", "1.1", "ada"),
+        broker.unsubscribe("a", "presence-c"),
+    ):
+        assert not isinstance(run_eagerly(call), Suspended)
+
+
+async def test_nothing_is_kept_of_a_channel_that_is_empty_again() -> None:
+    broker = MemoryBroker()
+    for number in range(100):
+        channel = f"presence-{number}"
+        await broker.subscribe("a", channel)
+        await broker.join("a", channel, "1.1", PresenceMember("ada"), 10)
+        await broker.leave("a", channel, "1.1", "ada")
+        await broker.unsubscribe("a", channel)
+    assert broker._counts == {}
+    assert broker._rosters == {}

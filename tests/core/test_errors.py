@@ -1,0 +1,77 @@
+"""The error codes are part of the API: this table changes only on purpose."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import skubber
+from skubber.core.errors import MethodNotAllowedError, SkubberError
+
+SOURCE = Path(skubber.__file__).parent
+
+CODES = {
+    "already_subscribed": 400,
+    "app_disabled": 403,
+    "body_mismatch": 401,
+    "body_too_large": 413,
+    "client_event_channel": 403,
+    "client_events_disabled": 403,
+    "event_data_too_large": 413,
+    "event_name_too_long": 400,
+    "expired_signature": 401,
+    "invalid_batch": 400,
+    "invalid_body": 400,
+    "invalid_channel_data": 400,
+    "invalid_channel_name": 400,
+    "invalid_channels": 400,
+    "invalid_credentials": 401,
+    "invalid_event_name": 400,
+    "invalid_info": 400,
+    "invalid_message": 400,
+    "invalid_path": 400,
+    "invalid_query": 400,
+    "invalid_signature": 401,
+    "invalid_socket_id": 400,
+    "invalid_subscription": 400,
+    "invalid_user_id": 400,
+    "method_not_allowed": 405,
+    "missing_credentials": 401,
+    "no_such_app": 404,
+    "not_a_presence_channel": 400,
+    "not_found": 404,
+    "not_subscribed": 403,
+    "presence_channel_full": 403,
+    "sign_in_required": 401,
+    "unknown_event": 400,
+}
+
+
+def raised() -> Iterator[tuple[str, int]]:
+    """Every code the source names in making an error, with the status of that error's class."""
+    statuses = {error.__name__: error.status for error in SkubberError.__subclasses__()}
+    for file in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            match node:
+                case ast.Call(func=ast.Name(id=error), args=[ast.Constant(value=str(code)), *_]) if error in statuses:
+                    yield code, statuses[error]
+
+
+def test_the_codes_are_those_documented_each_with_one_status() -> None:
+    method_not_allowed = MethodNotAllowedError("GET")
+    assert {*raised(), (method_not_allowed.code, method_not_allowed.status)} == set(CODES.items())
+
+
+@pytest.mark.parametrize("error", SkubberError.__subclasses__())
+def test_every_error_is_one_a_caller_can_be_told_about(error: type[SkubberError]) -> None:
+    made = error("GET") if error is MethodNotAllowedError else error("some_code", "Do this instead.")
+    assert 400 <= made.status < 500 or made.status == 503
+    assert str(made) == made.message
+    assert made.message.endswith(".")
+
+
+def test_a_method_that_is_not_allowed_is_told_which_are() -> None:
+    error = MethodNotAllowedError("GET, POST")
+    assert (error.status, error.code, error.allowed) == (405, "method_not_allowed", "GET, POST")
+    assert "GET, POST" in error.message
