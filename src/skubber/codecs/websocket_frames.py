@@ -84,3 +84,19 @@ def encode_close(code: int | None, reason: str = "") -> bytes:
         return encode_frame(Opcode.CLOSE, b"")
     text = reason.encode()[: MAX_CONTROL_PAYLOAD - 2].decode("utf-8", "ignore").encode()
     return encode_frame(Opcode.CLOSE, code.to_bytes(2) + text)
+
+
+def count_frames(data: bytes) -> int:
+    """Count the whole frames of a server in ``data``, where they stand one behind the other."""
+    count = position = 0
+    end = len(data)
+    while position + 2 <= end:
+        size, header = data[position + 1], 2
+        if size == 126:
+            size, header = int.from_bytes(data[position + 2 : position + 4]), 4
+        elif size == 127:
+            size, header = int.from_bytes(data[position + 2 : position + 10]), 10
+        position += header + size
+        if position <= end:
+            count += 1
+    return count

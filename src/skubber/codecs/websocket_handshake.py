@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
+# An answer 426 has to name the protocol (RFC 9110 section 15.5.22).
+_UPGRADE = (b"upgrade", b"websocket")
+
 
 class HandshakeError(Exception):
     """The request does not open a WebSocket.
@@ -46,7 +49,7 @@ def validate_upgrade(method: bytes, http_version: str, headers: Iterable[tuple[b
     if method != b"GET":
         raise HandshakeError(405, "WebSockets are opened with GET.", ((b"allow", b"GET"),))
     if http_version != "1.1":
-        raise HandshakeError(426, "WebSockets are opened with HTTP/1.1.", ((b"upgrade", b"websocket"),))
+        raise HandshakeError(426, "WebSockets are opened with HTTP/1.1.", (_UPGRADE,))
     values: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         values.setdefault(name, []).append(value)
@@ -55,7 +58,7 @@ def validate_upgrade(method: bytes, http_version: str, headers: Iterable[tuple[b
     if b"upgrade" not in _tokens(values.get(b"connection", ())):
         raise HandshakeError(400, "The Connection header must hold Upgrade.")
     if values.get(b"sec-websocket-version") != [b"13"]:
-        raise HandshakeError(426, "Only WebSocket version 13 is spoken.", ((b"sec-websocket-version", b"13"),))
+        raise HandshakeError(426, "Only WebSocket version 13 is spoken.", (_UPGRADE, (b"sec-websocket-version", b"13")))
     keys = values.get(b"sec-websocket-key", [])
     if len(keys) != 1 or not _is_key(keys[0]):
         raise HandshakeError(400, "Sec-WebSocket-Key must be 16 bytes in Base64, given once.")

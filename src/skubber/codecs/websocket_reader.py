@@ -14,6 +14,11 @@ PROTOCOL_ERROR = 1002
 INVALID_PAYLOAD = 1007
 TOO_BIG = 1009
 
+FRAMES_AT_A_TIME = 64
+"""Most frames one call of ``feed`` reads. An empty one has six bytes: one read of a socket may hold 40,000."""
+
+# Looking a member up in its enumeration is slow before Python 3.12.
+_TEXT, _CLOSE = Opcode.TEXT, Opcode.CLOSE
 _OPCODES = {opcode.value: opcode for opcode in Opcode}
 _new_utf8_decoder = codecs.getincrementaldecoder("utf-8")
 
@@ -31,9 +36,20 @@ class FrameReader:
 
     Attributes:
         error: how the peer broke the protocol, once it has. Everything after that is ignored.
+        is_behind: whether there is more to read in what came in; ``feed`` reads it.
     """
 
-    __slots__ = ("_buffer", "_decoder", "_fragments", "_is_over", "_max_bytes", "_opcode", "_require_mask", "error")
+    __slots__ = (
+        "_buffer",
+        "_decoder",
+        "_fragments",
+        "_is_over",
+        "_max_bytes",
+        "_opcode",
+        "_require_mask",
+        "error",
+        "is_behind",
+    )
 
     def __init__(self, max_message_bytes: int, *, require_mask: bool = True) -> None:
         self._max_bytes = max_message_bytes
@@ -44,9 +60,10 @@ class FrameReader:
         self._decoder: codecs.IncrementalDecoder | None = None
         self._is_over = False
         self.error: WebSocketError | None = None
+        self.is_behind = False
 
-    def feed(self, data: bytes) -> _Messages:
-        """Take bytes as they came off the socket.
+    def feed(self, data: bytes = b"") -> _Messages:
+        """Take bytes as they came off the socket and read ``FRAMES_AT_A_TIME`` frames at most; see ``is_behind``.
 
         Returns:
             The messages they complete, in order: whole text and binary messages, and control frames. Text is checked
@@ -64,7 +81,7 @@ class FrameReader:
             self.error = error
             self._end()
             return messages
-        if messages and messages[-1][0] is Opcode.CLOSE:
+        if messages and messages[-1][0] is _CLOSE:
             self._end()
         elif read == len(data):
             self._buffer = None
@@ -74,23 +91,39 @@ class FrameReader:
             del self._buffer[:read]
         return messages
 
+    def hold(self, data: bytes) -> None:
+        """Take bytes and leave them for the next ``feed``."""
+        if self._is_over:
+            return
+        if self._buffer is None:
+            self._buffer = bytearray()
+        self._buffer += data
+        self.is_behind = True
+
     def _end(self) -> None:
         self._is_over = True
+        self.is_behind = False
         self._buffer = self._fragments = self._decoder = None
 
     def _read_frames(self, data: bytes, messages: _Messages) -> int:
         """Read the complete frames; returns how many bytes they took."""
         position, size = 0, len(data)
-        while size - position >= 2 and not self._is_over:
+        self.is_behind = False
+        for _ in range(FRAMES_AT_A_TIME):
+            if size - position < 2 or self._is_over:
+                break
             first, second = data[position], data[position + 1]
             length, start = second & 0x7F, position + 2
-            if length == 126:
-                start += 2
-                length = int.from_bytes(data[position + 2 : start]) if size >= start else 0
-            elif length == 127:
-                start += 8
-                length = int.from_bytes(data[position + 2 : start]) if size >= start else 0
-            if first not in _WHOLE_MESSAGES or not self._is_plain(second, length):
+            if length > 125:
+                start += 2 if length == 126 else 8
+                length = _extended_length(data[position + 2 : start], start - position - 2)
+            # A frame that is a whole message, and not too long, needs no further look at its header.
+            if (
+                first not in _WHOLE_MESSAGES
+                or self._opcode is not None
+                or length > self._max_bytes
+                or (second < 0x80 and self._require_mask)
+            ):
                 self._check_header(first, second)
                 if size >= start:
                     self._check_length(first & 0x0F, length)
@@ -104,11 +137,9 @@ class FrameReader:
                 payload = apply_mask(payload[4:], payload[:4])
             self._take_frame(first, payload, messages)
             position = end
+        else:
+            self.is_behind = position < size
         return position
-
-    def _is_plain(self, second: int, length: int) -> bool:
-        """Whether a frame that is a whole message needs no further look at its header."""
-        return (second >= 0x80 or not self._require_mask) and length <= self._max_bytes and self._opcode is None
 
     def _check_header(self, first: int, second: int) -> None:
         opcode = _OPCODES.get(first & 0x0F)
@@ -136,7 +167,7 @@ class FrameReader:
     def _take_frame(self, first: int, payload: bytes, messages: _Messages) -> None:
         if first == _WHOLE_TEXT:
             _check_utf8(payload)
-            messages.append((Opcode.TEXT, payload))
+            messages.append((_TEXT, payload))
             return
         opcode = _OPCODES[first & 0x0F]
         if opcode >= Opcode.CLOSE:
@@ -184,6 +215,16 @@ def close_code_and_reason(payload: bytes) -> tuple[int | None, str]:
     if len(payload) < 2:
         return None, ""
     return int.from_bytes(payload[:2]), payload[2:].decode("utf-8", "replace")
+
+
+def _extended_length(field: bytes, width: int) -> int:
+    """The length in a field of ``width`` bytes, 0 until all of it is there."""
+    if len(field) < width:
+        return 0
+    length = int.from_bytes(field)
+    if length < (126 if width == 2 else 65536):
+        raise WebSocketError(PROTOCOL_ERROR, "Frame lengths must be in their shortest form")
+    return length
 
 
 def _check_utf8(payload: bytes) -> None:

@@ -9,7 +9,14 @@ import asyncio
 from collections.abc import Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 Result = TypeVar("Result")
+
+_log = structlog.stdlib.get_logger("skubber.server")
+
+# The event loop itself holds tasks weakly.
+_detached: set[asyncio.Task[Any]] = set()
 
 
 class Suspended(Generic[Result]):
@@ -71,3 +78,22 @@ def run_eagerly(coroutine: Coroutine[Any, Any, Result]) -> Result | Suspended[Re
         result: Result = finished.value
         return result
     return Suspended(coroutine, waiting_for)
+
+
+def run_detached(coroutine: Coroutine[Any, Any, object]) -> None:
+    """Run a coroutine that nobody waits for. Should it fail, the log says so; nothing is raised."""
+    try:
+        outcome = run_eagerly(coroutine)
+    except Exception:
+        _log.exception("background work failed")
+        return
+    if isinstance(outcome, Suspended):
+        task = outcome.as_task()
+        _detached.add(task)
+        task.add_done_callback(_finish_detached)
+
+
+def _finish_detached(task: asyncio.Task[Any]) -> None:
+    _detached.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("background work failed", exc_info=error)

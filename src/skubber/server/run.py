@@ -39,6 +39,7 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Serve
             runtime.api,
             runtime.apps,
             lambda: runtime.is_ready,
+            settings.host,
             settings.request_bytes,
             partial(_lifespan, runtime, certificate),
         ),

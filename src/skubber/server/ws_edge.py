@@ -5,26 +5,23 @@ transport's own ``write``, which gathers everything of one event-loop iteration 
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from typing import Any
 
 import structlog
 
-from skubber.codecs.websocket_frames import Opcode, encode_close, encode_frame
+from skubber.codecs.websocket_frames import Opcode, WebSocketError, encode_close, encode_frame
 from skubber.codecs.websocket_reader import FrameReader, close_code_and_reason
 from skubber.core.connection import EndReason
 from skubber.core.timer_wheel import TimerWheel
-from skubber.server.eager import Suspended, run_eagerly
+from skubber.server.eager import Suspended, run_detached, run_eagerly
 from skubber.sessions.session import OpenSession, Session, UpgradeRequest
 
 CLOSE_TIMEOUT = 5
 """Seconds a client has to answer a close frame before its connection is cut."""
-
-MESSAGES_AT_A_TIME = 64
-"""Messages of one client handled before others get their turn: a flood delays nobody else by more than these."""
 
 _INTERNAL_ERROR = 1011
 
@@ -56,15 +53,14 @@ class _State(Enum):
     CLOSED = auto()
 
 
+# Looking a member up in its enumeration is slow before Python 3.12, and this happens for every message.
+_OPEN = _State.OPEN
+_CLOSE = Opcode.CLOSE
+
 _Message = tuple[Opcode, bytes]
 
 
-def _log_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("session failed to leave", exc_info=error)
-
-
-def _discard(frame: bytes) -> None:
+def discard(frame: bytes) -> None:
     """Stands for ``write`` once a connection is closing."""
 
 
@@ -79,8 +75,8 @@ class WebSocketEdge(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_backlog",
         "_context",
+        "_is_paused",
         "_reader",
         "_session",
         "_state",
@@ -100,7 +96,7 @@ class WebSocketEdge(asyncio.Protocol):
         self._context = context
         self._transport = transport
         self._reader = FrameReader(context.message_bytes)
-        self._backlog: deque[_Message] | None = None
+        self._is_paused = False
         self._waiting: asyncio.Task[None] | None = None
         self._state = _State.OPEN
         self.timer_slot = -1
@@ -111,18 +107,16 @@ class WebSocketEdge(asyncio.Protocol):
         self._session.opened()
 
     def data_received(self, data: bytes) -> None:
-        """Handle what the client sent, a bounded number of messages at a time."""
+        """Handle what the client sent, a bounded number of frames at a time: a flood delays nobody else."""
         self._session.last_heard = self._context.wheel.now
-        messages = self._reader.feed(data)
-        if self._backlog is not None:
-            self._backlog.extend(messages)
-        elif len(messages) > MESSAGES_AT_A_TIME:
-            self._work_off(deque(messages))
-        elif self._handle(messages):
-            self._check_reader()
+        if self._is_paused:
+            self._reader.hold(data)
+        else:
+            self._handle(self._reader.feed(data))
 
     def eof_received(self) -> None:
-        """The client sends no more: the transport closes itself."""
+        """The client sends no more: the transport closes itself once it has sent what is left, if the client reads."""
+        self._context.wheel.schedule(self, CLOSE_TIMEOUT)
 
     def connection_lost(self, error: Exception | None) -> None:
         """The socket is gone, closed properly or not."""
@@ -143,7 +137,7 @@ class WebSocketEdge(asyncio.Protocol):
 
     def close(self, code: int, reason: str) -> None:
         """Start the closing handshake (RFC 6455 section 7)."""
-        if self._state is not _State.OPEN:
+        if self._state is not _OPEN:
             return
         self._state = _State.CLOSING
         self.write(encode_close(code, reason))
@@ -152,28 +146,39 @@ class WebSocketEdge(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """The server is stopping; called by uvicorn."""
-        if self._state is _State.OPEN:
+        if self._state is _OPEN:
             self._session.end(EndReason.DRAINING)
 
     def timer_due(self, now: int) -> int:
-        """The client has not answered the close frame."""
+        """The client has not answered the close frame, or does not read what is left to send."""
         self._transport.abort()
         return 0
 
-    def _handle(self, messages: Iterable[_Message]) -> bool:
-        """Handle messages in order; False when one has to wait, with the others behind it in the backlog."""
+    def _handle(self, messages: Iterable[_Message]) -> None:
+        """Handle messages in order. When one has to wait, the others wait behind it."""
         pending = iter(messages)
         for opcode, payload in pending:
-            if self._state is not _State.OPEN and opcode is not Opcode.CLOSE:
+            if self._state is not _OPEN and opcode is not _CLOSE:
                 continue
-            if opcode >= Opcode.CLOSE:
+            if opcode >= _CLOSE:
                 self._handle_control(opcode, payload)
                 continue
             suspended = self._receive(opcode, payload)
             if suspended is not None:
-                self._await(suspended, deque(pending))
-                return False
-        return True
+                self._await(suspended, pending)
+                return
+        if self._reader.is_behind:
+            self._pause()
+            asyncio.get_running_loop().call_soon(self._read_on)
+        elif self._is_paused:
+            self._resume_reading()
+        if self._reader.error is not None:
+            self._reader_failed(self._reader.error)
+
+    def _read_on(self) -> None:
+        """Read and handle more of what the client has sent, now that others have had their turn."""
+        if self._state is not _State.CLOSED:
+            self._handle(self._reader.feed())
 
     def _receive(self, opcode: Opcode, payload: bytes) -> Suspended[None] | None:
         try:
@@ -190,16 +195,16 @@ class WebSocketEdge(asyncio.Protocol):
             self._close_received(payload)
 
     def _close_received(self, payload: bytes) -> None:
-        if self._state is _State.OPEN:
+        if self._state is _OPEN:
             code, _ = close_code_and_reason(payload)
             self.write(encode_close(code))
             self._detach()
         self._state = _State.CLOSED
+        self._context.wheel.schedule(self, CLOSE_TIMEOUT)
         self._transport.close()
 
-    def _check_reader(self) -> None:
-        error = self._reader.error
-        if error is None or self._state is not _State.OPEN:
+    def _reader_failed(self, error: WebSocketError) -> None:
+        if self._state is not _OPEN:
             return
         self.close(error.code, error.reason)
         # The broken stream holds no close frame to wait for. Ending our half of the connection lets the client read
@@ -207,63 +212,41 @@ class WebSocketEdge(asyncio.Protocol):
         if self._transport.can_write_eof():
             self._transport.write_eof()
 
-    def _work_off(self, backlog: deque[_Message]) -> None:
-        """Handle some of the backlog now, the others when the event loop has been around."""
-        batch = [backlog.popleft() for _ in range(min(len(backlog), MESSAGES_AT_A_TIME))]
-        self._backlog = None
-        if not self._handle(batch):
-            # One of them waits; what came with it goes behind what it left.
-            self._behind_waiting(backlog)
-        elif not backlog:
-            self._caught_up()
-        else:
-            self._hold(backlog)
-            asyncio.get_running_loop().call_soon(self._work_off, backlog)
-
-    def _await(self, suspended: Suspended[None], backlog: deque[_Message]) -> None:
+    def _await(self, suspended: Suspended[None], pending: Iterator[_Message]) -> None:
         """Let the session wait for the broker; what the client sends meanwhile queues up behind, in order."""
-        self._hold(backlog)
+        self._pause()
         self._waiting = suspended.as_task()
-        self._waiting.add_done_callback(self._resume)
+        self._waiting.add_done_callback(partial(self._waited, pending))
 
-    def _resume(self, task: asyncio.Task[None]) -> None:
+    def _waited(self, pending: Iterator[_Message], task: asyncio.Task[None]) -> None:
         self._waiting = None
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("session failed", exc_info=error)
             self.close(_INTERNAL_ERROR, "Internal error")
-        self._work_off(self._backlog or deque())
+        self._handle(pending)
 
-    def _behind_waiting(self, messages: Iterable[_Message]) -> None:
-        if self._backlog is not None:
-            self._backlog.extend(messages)
-
-    def _hold(self, backlog: deque[_Message]) -> None:
-        self._backlog = backlog
+    def _pause(self) -> None:
+        self._is_paused = True
         if not self._transport.is_closing():
             self._transport.pause_reading()
 
-    def _caught_up(self) -> None:
+    def _resume_reading(self) -> None:
+        self._is_paused = False
         if not self._transport.is_closing():
             self._transport.resume_reading()
-        self._check_reader()
 
     def _end_slow_client(self) -> None:
-        if self._state is _State.OPEN:
+        if self._state is _OPEN:
             self._context.slow_clients += 1
             self._session.end(EndReason.TOO_SLOW)
 
     def _detach(self) -> None:
         """Take the session off the connection: it may write no more and leaves its channels."""
-        if self.write is _discard:
+        if self.write is discard:
             return
-        self.write = _discard
-        self._session.write = _discard
+        self.write = discard
+        self._session.write = discard
         if self._waiting is None:
-            self._leave()
+            run_detached(self._session.closed())
         else:
-            self._waiting.add_done_callback(lambda _: self._leave())
-
-    def _leave(self) -> None:
-        outcome = run_eagerly(self._session.closed())
-        if isinstance(outcome, Suspended):
-            outcome.as_task().add_done_callback(_log_failure)
+            self._waiting.add_done_callback(lambda _: run_detached(self._session.closed()))
