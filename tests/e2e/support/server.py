@@ -27,14 +27,22 @@ def free_port() -> int:
 
 
 class Server:
-    """``skubber serve`` on a free port, with two apps."""
+    """``skubber serve`` on a free port, with two apps or, as for a newcomer, with the demo app it makes up."""
 
-    def __init__(self, log: Path, *flags: str, certificate: Path | None = None, working_directory: Path | None = None):
+    def __init__(
+        self,
+        log: Path,
+        *flags: str,
+        certificate: Path | None = None,
+        working_directory: Path | None = None,
+        is_demo: bool = False,
+    ):
         self.port = free_port()
         self.is_tls = certificate is not None
         self.certificate = certificate
         self._log = log
         self._flags = flags
+        self._is_demo = is_demo
         self._directory = working_directory or log.parent
         self._process: subprocess.Popen[bytes]
         self.start()
@@ -56,7 +64,7 @@ class Server:
         return self._log.read_text()
 
     def start(self) -> None:
-        apps = [f"{APP_ID}:{KEY}:{SECRET}", f"{OTHER_ID}:{OTHER_KEY}:{OTHER_SECRET}"]
+        apps = [] if self._is_demo else [f"{APP_ID}:{KEY}:{SECRET}", f"{OTHER_ID}:{OTHER_KEY}:{OTHER_SECRET}"]
         flags = [flag for app in apps for flag in ("--app", app)]
         environment = {"PATH": os.environ["PATH"], "HOME": str(self._directory)}
         with self._log.open("ab") as log:

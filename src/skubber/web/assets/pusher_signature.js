@@ -1,0 +1,40 @@
+// Pusher's HMAC signature of an HTTP request, as the Pusher server SDKs make it.
+import { hexadecimal, md5 } from "./md5.js";
+
+export const NO_WEB_CRYPTO =
+  "Signing requests needs WebCrypto, which browsers give only to pages from https:// and from localhost. " +
+  "Open this page so, or authorize with X-Api-Key and X-Api-Secret.";
+
+/**
+ * @param {string} method - upper case.
+ * @param {URL} url - the request's, without any of the parameters that are added here.
+ * @param {string} body - empty where there is none.
+ * @param {string} key - the app's key.
+ * @param {string} secret - the key's secret; it is not sent.
+ * @returns {Promise<URL>} the URL to request instead.
+ * @throws {Error} the browser has no WebCrypto.
+ */
+export async function signed(method, url, body, key, secret) {
+  if (!globalThis.crypto?.subtle) throw new Error(NO_WEB_CRYPTO);
+  const result = new URL(url);
+  const parameters = result.searchParams;
+  parameters.set("auth_key", key);
+  parameters.set("auth_timestamp", Math.floor(Date.now() / 1000));
+  parameters.set("auth_version", "1.0");
+  if (body) parameters.set("body_md5", md5(new TextEncoder().encode(body)));
+  parameters.set("auth_signature", await hmacSha256(secret, textToSign(method, result)));
+  return result;
+}
+
+function textToSign(method, url) {
+  const pairs = [...url.searchParams].map(([name, value]) => [name.toLowerCase(), value]);
+  pairs.sort(([one], [other]) => (one < other ? -1 : Number(one > other)));
+  return [method, url.pathname, pairs.map(([name, value]) => `${name}=${value}`).join("&")].join("\n");
+}
+
+async function hmacSha256(secret, text) {
+  const encoder = new TextEncoder();
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, false, ["sign"]);
+  return hexadecimal(await crypto.subtle.sign("HMAC", key, encoder.encode(text)));
+}

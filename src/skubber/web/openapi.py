@@ -1,0 +1,187 @@
+"""The OpenAPI 3.1 document of the Channels HTTP API, made from the table of endpoints and the types of their bodies.
+
+Source: OpenAPI Specification 3.1.1.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from skubber import __version__
+from skubber.api.endpoints import ENDPOINTS, Endpoint, QueryParameter
+from skubber.api.message import ErrorBody
+from skubber.core.errors import MethodNotAllowedError, SkubberError, TooLargeError
+from skubber.web.openapi_examples import ERROR_EXAMPLES, OPERATION_EXAMPLES, OperationExamples
+
+_SCHEMA_REFERENCE = "#/components/schemas/{name}"
+
+_DESCRIPTION = """\
+Publish events to channels and ask who listens. The paths, bodies and status codes are those of the Pusher Channels
+HTTP API: the Pusher server SDKs work with only their host changed.
+
+**Authentication**, whichever you like:
+
+- `X-Api-Key` and `X-Api-Secret` headers, or `apiKey` and `apiSecret` in the query. No signature is needed.
+- Pusher's HMAC signature in the query: `auth_key`, `auth_timestamp` (seconds since the epoch, within ten minutes of
+  the server's clock), `auth_version=1.0`, `body_md5` (of a body that is not empty) and `auth_signature`.
+
+**Errors** have a stable `code`, and an `error` that says what to do.
+
+**Limits** are those of each app's configuration. The documented ones are the defaults.
+"""
+
+_SIGNATURE = """\
+The hexadecimal HMAC SHA256, under the app's secret, of the method, the path and the query without `auth_signature`
+(sorted by name, not percent-encoded), joined by newlines. `auth_timestamp`, `auth_version` and, with a body, `body_md5`
+must be in the query as well. **In Swagger UI enter the secret:** the page computes all of them and does not send it.
+"""
+
+_SECURITY_SCHEMES = {
+    "X-Api-Key": ("header", "The app's key. Goes with `X-Api-Secret`."),
+    "X-Api-Secret": ("header", "The secret that belongs to the key."),
+    "apiKey": ("query", "The app's key. Goes with `apiSecret`."),
+    "apiSecret": ("query", "The secret that belongs to the key. Proxies log URLs: prefer the headers."),
+    "auth_key": ("query", "The app's key. Goes with `auth_signature`."),
+    "auth_signature": ("query", _SIGNATURE),
+}
+
+# Each entry is a way to authenticate; the schemes within one go together.
+_SECURITY: list[dict[str, list[str]]] = [
+    {"X-Api-Key": [], "X-Api-Secret": []},
+    {"apiKey": [], "apiSecret": []},
+    {"auth_key": [], "auth_signature": []},
+]
+
+_TAGS = {
+    "Events": "Publishing.",
+    "Channels": "Who listens to what.",
+    "Users": "Acting on a user's connections.",
+}
+
+# By the path's first segment after the app id.
+_TAG_OF = {"events": "Events", "batch_events": "Events", "channels": "Channels", "users": "Users"}
+
+_PATH_PARAMETERS = {
+    "appId": "The app's id.",
+    "channelName": "The channel's name.",
+    "userId": "The user's id, as in presence channels and sign-ins.",
+}
+
+_INTERNAL_ERROR = ErrorBody("internal_error", "The server failed to answer; its log says why.")
+
+
+def openapi_document(app_id: str) -> bytes:
+    """The document, as JSON text.
+
+    Args:
+        app_id: the app id of the examples.
+    """
+    types = {kind for endpoint in ENDPOINTS for kind in (endpoint.request, endpoint.response) if kind is not None}
+    _, schemas = msgspec.json.schema_components(
+        sorted([*types, ErrorBody], key=lambda kind: kind.__name__), ref_template=_SCHEMA_REFERENCE
+    )
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in ENDPOINTS:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, app_id)
+    document = {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "Skubber Channels HTTP API",
+            "version": __version__,
+            "description": _DESCRIPTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/", "description": "This server"}],
+        "security": _SECURITY,
+        "tags": [{"name": name, "description": description} for name, description in _TAGS.items()],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": dict(_error_responses()),
+            "securitySchemes": {
+                name: {"type": "apiKey", "in": place, "name": name, "description": description}
+                for name, (place, description) in _SECURITY_SCHEMES.items()
+            },
+        },
+    }
+    return msgspec.json.encode(document)
+
+
+def _operation(endpoint: Endpoint, app_id: str) -> dict[str, Any]:
+    examples = OPERATION_EXAMPLES[endpoint.operation_id]
+    operation: dict[str, Any] = {
+        "tags": [_TAG_OF[endpoint.path.split("/")[3]]],
+        "operationId": endpoint.operation_id,
+        "summary": endpoint.summary,
+        "description": endpoint.handler.__doc__,
+        "parameters": [
+            *_path_parameters(endpoint, {"appId": app_id, **examples.path}),
+            *map(_query_parameter, endpoint.query),
+        ],
+        "responses": _responses(endpoint, examples),
+    }
+    if endpoint.request is not None:
+        requests = {
+            name: {"summary": example.summary, "value": example.value} for name, example in examples.requests.items()
+        }
+        content = {"schema": _reference(endpoint.request), "examples": requests}
+        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    return operation
+
+
+def _path_parameters(endpoint: Endpoint, examples: dict[str, str]) -> Iterable[dict[str, Any]]:
+    for name in re.findall(r"{(\w+)}", endpoint.path):
+        yield {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": _PATH_PARAMETERS[name],
+            "schema": {"type": "string", "minLength": 1},
+            "example": examples[name],
+        }
+
+
+def _query_parameter(parameter: QueryParameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.description,
+        "schema": {"type": "string"},
+        "example": parameter.example,
+    }
+
+
+def _responses(endpoint: Endpoint, examples: OperationExamples) -> dict[str, Any]:
+    content = {"schema": _reference(endpoint.response), "example": examples.answer}
+    description = (endpoint.response.__doc__ or "").strip()
+    responses: dict[str, Any] = {"200": {"description": description, "content": {"application/json": content}}}
+    for error in ERROR_EXAMPLES:
+        if error is TooLargeError and endpoint.request is None:
+            continue
+        responses[str(error.status)] = {"$ref": f"#/components/responses/{_response_name(error)}"}
+    responses["500"] = {"$ref": "#/components/responses/InternalError"}
+    return responses
+
+
+def _error_responses() -> Iterable[tuple[str, dict[str, Any]]]:
+    for error, example in ERROR_EXAMPLES.items():
+        response = _error_response((error.__doc__ or "").splitlines()[0], example)
+        if error is MethodNotAllowedError:
+            response["headers"] = {"Allow": {"description": "The methods it takes.", "schema": {"type": "string"}}}
+        yield _response_name(error), response
+    yield "InternalError", _error_response("The server's fault: 500.", _INTERNAL_ERROR)
+
+
+def _error_response(description: str, example: ErrorBody) -> dict[str, Any]:
+    content = {"schema": _reference(ErrorBody), "example": msgspec.to_builtins(example)}
+    return {"description": description, "content": {"application/json": content}}
+
+
+def _response_name(error: type[SkubberError]) -> str:
+    return error.__name__.removesuffix("Error")
+
+
+def _reference(kind: type[msgspec.Struct]) -> dict[str, str]:
+    return {"$ref": _SCHEMA_REFERENCE.format(name=kind.__name__)}

@@ -1,0 +1,165 @@
+"""The OpenAPI document: valid, complete, and true of the API it describes."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from skubber.api.endpoints import ENDPOINTS, Endpoint
+from skubber.brokers.memory import MemoryBroker
+from skubber.web.openapi import openapi_document
+from support.api_client import Answer, ApiClient, key_headers, signed_query
+from support.apps import DISABLED_KEY, DISABLED_SECRET, KEY, SECRET
+
+DOCUMENT: dict[str, Any] = json.loads(openapi_document("4711"))
+
+
+def operation(endpoint: Endpoint) -> dict[str, Any]:
+    result: dict[str, Any] = DOCUMENT["paths"][endpoint.path][endpoint.method.lower()]
+    return result
+
+
+def resolved(value: dict[str, Any]) -> dict[str, Any]:
+    """The value, or what it refers to."""
+    if "$ref" not in value:
+        return value
+    found: Any = DOCUMENT
+    for step in value["$ref"].removeprefix("#/").split("/"):
+        found = found[step]
+    result: dict[str, Any] = found
+    return result
+
+
+def content(holder: dict[str, Any]) -> dict[str, Any]:
+    """The JSON content of a request or a response."""
+    result: dict[str, Any] = resolved(holder)["content"]["application/json"]
+    return result
+
+
+def check(value: Any, schema: dict[str, Any]) -> None:
+    """Hold a value against a schema of the document, and against nothing more lenient."""
+    whole = {**schema, "components": DOCUMENT["components"]}
+    OAS31Validator(whole).validate(value)
+    described = resolved(schema)
+    if "properties" in described:
+        assert value.keys() <= described["properties"].keys()
+
+
+def requests() -> Iterator[Any]:
+    """Every example of a request body; and a request without one for each endpoint that takes none."""
+    for endpoint in ENDPOINTS:
+        if endpoint.request is None:
+            yield pytest.param(endpoint, None, id=endpoint.operation_id)
+            continue
+        for name, example in content(operation(endpoint)["requestBody"])["examples"].items():
+            yield pytest.param(endpoint, example["value"], id=f"{endpoint.operation_id}-{name}")
+
+
+def example_path(endpoint: Endpoint) -> str:
+    values = {each["name"]: each["example"] for each in operation(endpoint)["parameters"] if each["in"] == "path"}
+    return endpoint.path.format(**values)
+
+
+def example_query(endpoint: Endpoint) -> list[tuple[str, str]]:
+    return [(each["name"], each["example"]) for each in operation(endpoint)["parameters"] if each["in"] == "query"]
+
+
+def test_the_document_is_valid() -> None:
+    assert DOCUMENT["openapi"] == "3.1.1"
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+async def test_it_is_served(site: httpx.AsyncClient, demo_site: httpx.AsyncClient) -> None:
+    response = await site.get("/docs/openapi.json")
+    assert response.headers["content-type"] == "application/json"
+    assert response.content == openapi_document("myapp")
+    assert (await demo_site.get("/docs/openapi.json")).content == openapi_document("demo")
+
+
+def test_every_endpoint_is_described_and_nothing_else() -> None:
+    described = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
+    assert described == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.operation_id)
+def test_an_operation_is_described_in_full(endpoint: Endpoint) -> None:
+    described = operation(endpoint)
+    assert described["operationId"] == endpoint.operation_id
+    assert described["summary"] == endpoint.summary
+    assert described["description"].endswith(".")
+    assert described["tags"][0] in {tag["name"] for tag in DOCUMENT["tags"]}
+    in_path = [each["name"] for each in described["parameters"] if each["in"] == "path" and each["required"]]
+    assert in_path == [segment.strip("{}") for segment in endpoint.path.split("/") if segment.startswith("{")]
+    assert [name for name, _ in example_query(endpoint)] == [parameter.name for parameter in endpoint.query]
+    assert ("requestBody" in described) == (endpoint.request is not None)
+    errors = {"400", "401", "403", "404", "405", "500"} | ({"413"} if endpoint.request else set())
+    assert described["responses"].keys() == {"200", *errors}
+    for status in errors:
+        assert content(described["responses"][status])["schema"] == {"$ref": "#/components/schemas/ErrorBody"}
+
+
+def test_each_way_to_authenticate_is_a_requirement() -> None:
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    ways = [[(name, schemes[name]["in"]) for name in way] for way in DOCUMENT["security"]]
+    assert ways == [
+        [("X-Api-Key", "header"), ("X-Api-Secret", "header")],
+        [("apiKey", "query"), ("apiSecret", "query")],
+        [("auth_key", "query"), ("auth_signature", "query")],
+    ]
+    assert all(scheme["type"] == "apiKey" and scheme["name"] == name for name, scheme in schemes.items())
+
+
+@pytest.mark.parametrize(("endpoint", "body"), list(requests()))
+async def test_each_example_is_answered_as_described(client: ApiClient, endpoint: Endpoint, body: Any) -> None:
+    if body is not None:
+        check(body, content(operation(endpoint)["requestBody"])["schema"])
+    text = b"" if body is None else json.dumps(body).encode()
+    path = example_path(endpoint)
+    query = signed_query(endpoint.method, path, text, example_query(endpoint))
+    answer = await client.send(endpoint.method, path, query, headers=[], body=text)
+    assert answer.status == 200, answer
+    check(answer.body, content(operation(endpoint)["responses"]["200"])["schema"])
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.operation_id)
+def test_each_answers_example_is_what_it_is_an_example_of(endpoint: Endpoint) -> None:
+    described = content(operation(endpoint)["responses"]["200"])
+    check(described["example"], described["schema"])
+
+
+class FailingBroker(MemoryBroker):
+    """A broker with a bug."""
+
+    async def publish(self, *arguments: Any) -> None:
+        raise RuntimeError("bug")
+
+
+FAILURES: dict[str, Callable[[ApiClient], Awaitable[Answer]]] = {
+    "400": lambda client: client.trigger(channel=None),
+    "401": lambda client: client.send("GET", "/apps/4711/channels", headers=key_headers(KEY, SECRET + "x")),
+    "403": lambda client: client.send(
+        "GET", "/apps/disabled/channels", headers=key_headers(DISABLED_KEY, DISABLED_SECRET)
+    ),
+    "404": lambda client: client.send("GET", "/apps/nobody/channels"),
+    "405": lambda client: client.get("/events"),
+    "413": lambda client: client.trigger(data="x" * 10_241),
+    "500": lambda client: client.trigger(),
+}
+
+
+@pytest.mark.parametrize("status", FAILURES)
+async def test_each_errors_example_is_what_the_api_answers(status: str) -> None:
+    answer = await FAILURES[status](ApiClient(broker=FailingBroker()))
+    response = resolved(operation(ENDPOINTS[0])["responses"][status])
+    assert (str(answer.status), answer.body) == (status, content(response)["example"])
+    assert [name.title() for name in response.get("headers", {})] == [name.decode().title() for name in answer.headers]
+
+
+@pytest.fixture
+def client() -> ApiClient:
+    """The API, with nobody connected."""
+    return ApiClient()
