@@ -1,0 +1,35 @@
+"""Memory: what an idle subscribed connection costs the server's process."""
+
+from collections.abc import Iterator
+
+from benchmarks.harness.bench import Bench
+from benchmarks.harness.row import Comparison, Row, Target
+
+TARGET = Target(4, "at most", "measured", later=3)
+
+
+def run(bench: Bench) -> Iterator[Row]:
+    """5,000 and 15,000 connections, all subscribed to one channel."""
+    for connections in map(bench.sized, (5000, 15_000)):
+        kibibytes = _kibibytes_per_connection(bench, connections)
+        yield Row(
+            "memory",
+            f"memory of an idle connection, of {connections:,}",
+            "KiB",
+            Comparison(() if kibibytes is None else (kibibytes,)),
+            target=TARGET,
+        )
+
+
+def _kibibytes_per_connection(bench: Bench, connections: int) -> float | None:
+    with bench.server() as server:
+        if server.process is None:
+            return None
+        # A first client, so that what is loaded once and for all is not charged to the others.
+        server.load.connect(1)
+        server.load.close()
+        server.wait_until_idle()
+        before = server.process.resident_bytes()
+        server.load.connect(connections)
+        server.wait_until_idle()
+        return (server.process.resident_bytes() - before) / connections / 1024

@@ -1,0 +1,35 @@
+"""``make bench``, on a tenth of its load."""
+
+import subprocess
+import sys
+
+import pytest
+
+from conftest import require
+
+from .conftest import ROOT
+
+RUN = [sys.executable, str(ROOT / "benchmarks" / "run.py")]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    require("The benchmark", "cc")
+    return subprocess.run([*RUN, *arguments], capture_output=True, text=True, timeout=100)
+
+
+@pytest.mark.parametrize("workload", ["fanout", "publish", "memory", "connect"])
+def test_every_row_of_a_workload_has_a_figure(workload: str) -> None:
+    done = run("--quick", workload)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|") for line in done.stdout.splitlines() if line.startswith("|")][2:]
+    assert len(rows) == 2
+    for row in rows:
+        assert any(digit.isdigit() for digit in row[2]), row
+        assert row[6].strip() in {"yes", "no"}
+
+
+def test_a_foreign_server_that_is_not_there_is_an_error_message() -> None:
+    done = run("--quick", "fanout", "--url", "http://127.0.0.1:1", "--app", "a:b:c")
+    assert done.returncode == 1
+    assert "Connection refused" in done.stderr
+    assert "Traceback" not in done.stderr
