@@ -97,6 +97,27 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     pong_timeout: Annotated[
         int, Meta(ge=1, le=3600, description="Seconds a client has to answer a ping before it is closed with 4201.")
     ] = 30
+    signalr_keep_alive: Annotated[
+        int, Meta(ge=1, le=120, description="Seconds after which the server pings a SignalR client.")
+    ] = 15
+    signalr_client_timeout: Annotated[
+        int, Meta(ge=2, le=240, description="Seconds of silence after which a SignalR client counts as gone.")
+    ] = 30
+    signalr_handshake_timeout: Annotated[
+        int, Meta(ge=1, le=120, description="Seconds a SignalR client has for the handshake.")
+    ] = 15
+    signalr_expiry_grace: Annotated[
+        int, Meta(ge=0, le=3600, description="Seconds a SignalR connection outlives its access token.")
+    ] = 0
+    signalr_message_bytes: Annotated[
+        int, Meta(ge=1024, description="Largest hub message a SignalR client may send, bytes.")
+    ] = 32_768
+    signalr_replay_bytes: Annotated[
+        int, Meta(ge=1024, description="Most bytes kept for a SignalR client with stateful reconnect.")
+    ] = 100_000
+    signalr_resume_window: Annotated[
+        int, Meta(ge=1, le=240, description="Seconds a cut SignalR connection with stateful reconnect is kept.")
+    ] = 30
     message_bytes: Annotated[
         int,
         Meta(ge=1024, description="Largest WebSocket message a client may send, bytes; larger ones close with 1009."),

@@ -29,7 +29,7 @@ class TestList:
         connection = client.node.connect(client.app, "1.10")
         subscription = await client.node.subscribe(client.app, connection, "left")
         assert "left" in (await client.get("/channels")).body["channels"]
-        await client.node.hub.unsubscribe(client.app, connection, subscription)
+        await client.node.hub.unsubscribe(client.app, subscription)
         assert "left" not in (await client.get("/channels")).body["channels"]
 
     async def test_without_any_it_is_empty(self) -> None:

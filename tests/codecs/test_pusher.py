@@ -14,8 +14,6 @@ from skubber.core.event import Event, MemberAdded, MemberRemoved
 from skubber.core.presence import PresenceMember
 
 PLAIN = PusherWireFormat(bytes)
-ANY_TEXT = st.text(st.characters())
-"""Lone surrogates included: a decoder must not trip over them."""
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
@@ -31,11 +29,6 @@ def decoded(message: bytes) -> Any:
 
 def encoded(event: Event, channel: str = "c") -> Any:
     return decoded(PLAIN.encode(event, channel))
-
-
-def with_user_info(text: str) -> str:
-    """Channel data whose ``user_info`` is written out so."""
-    return '{"user_id":"1","user_info":' + text + "}"
 
 
 class TestDecodingMessages:
@@ -144,73 +137,6 @@ class TestDecodingSubscriptions:
     def test_any_bytes_are_a_subscription_or_refused(self, data: bytes) -> None:
         with contextlib.suppress(InvalidRequestError):
             pusher.decode_subscribe(msgspec.Raw(data))
-
-
-class TestDecodingChannelData:
-    @pytest.mark.parametrize(
-        ("channel_data", "member"),
-        [
-            ('{"user_id":"ada"}', PresenceMember("ada", b"null")),
-            ('{"user_id":"ada","user_info":{"name": "Ada"}}', PresenceMember("ada", b'{"name": "Ada"}')),
-            ('{"user_id":10}', PresenceMember("10", b"null")),
-            ('{"user_id":-1}', PresenceMember("-1", b"null")),
-            ('{"user_id":12345678901234567890123}', PresenceMember("12345678901234567890123", b"null")),
-            ('{"user_id":"𝄞","user_info":"\\u0000"}', PresenceMember("𝄞", b'"\\u0000"')),
-            (' {"user_info":null , "user_id":"1","x":1} ', PresenceMember("1", b"null")),
-        ],
-    )
-    def test_it_names_a_user(self, channel_data: str, member: PresenceMember) -> None:
-        assert pusher.decode_channel_data(channel_data, 128, 1024) == member
-
-    @pytest.mark.parametrize(
-        "channel_data",
-        [
-            "",
-            "junk",
-            "[]",
-            "{}",
-            '{"user_id":null}',
-            '{"user_id":""}',
-            '{"user_id":true}',
-            '{"user_id":1.5}',
-            '{"user_id":1e3}',
-            '{"user_id":{}}',
-            '{"user_id":"\\ud800"}',
-            '{"user_id":"\ud800"}',
-            '{"user_id":"1","user_info":"\\ud800"}',
-            '{"user_id":"1","user_info":}',
-            '{"user_id":%s}' % ("9" * 129),
-            '{"user_id":%s}' % ("9" * 5000),
-            with_user_info(NESTED.decode()),
-        ],
-    )
-    def test_what_names_no_user_is_refused(self, channel_data: str) -> None:
-        with pytest.raises(InvalidRequestError) as error:
-            pusher.decode_channel_data(channel_data, 128, 1024)
-        assert error.value.code == "invalid_channel_data"
-
-    def test_the_limits_are_the_last_that_pass(self) -> None:
-        for user_id in ("u" * 128, "𝄞" * 128):
-            assert pusher.decode_channel_data(json.dumps({"user_id": user_id}), 128, 1024).user_id == user_id
-            with pytest.raises(InvalidRequestError, match="1 to 128 characters"):
-                pusher.decode_channel_data(json.dumps({"user_id": user_id + "u"}), 128, 1024)
-        for info in ("i" * 1022, "é" * 511):
-            data = json.dumps({"user_id": "1", "user_info": info}, ensure_ascii=False)
-            assert len(pusher.decode_channel_data(data, 128, 1024).user_info) == 1024
-            with pytest.raises(InvalidRequestError, match="at most 1023 bytes"):
-                pusher.decode_channel_data(data, 128, 1023)
-
-    @given(ANY_TEXT | JSON.map(json.dumps))
-    def test_any_text_names_a_user_or_is_refused(self, channel_data: str) -> None:
-        with contextlib.suppress(InvalidRequestError):
-            member = pusher.decode_channel_data(channel_data, 128, 1024)
-            assert 1 <= len(member.user_id) <= 128
-
-    @given(JSON)
-    def test_user_info_is_kept_as_it_was_sent(self, info: Any) -> None:
-        text = json.dumps(info)
-        member = pusher.decode_channel_data(with_user_info(text), 128, 1_000_000)
-        assert member.user_info == text.encode()
 
 
 class TestEncoding:

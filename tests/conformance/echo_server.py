@@ -9,7 +9,7 @@ from collections.abc import Callable
 from skubber.codecs.websocket_frames import Opcode, encode_frame
 from skubber.core.connection import EndReason
 from skubber.server.run import build_server
-from skubber.sessions.session import Peer, UpgradeRequest
+from skubber.sessions.session import Peer
 from skubber.settings import Settings
 
 MESSAGE_BYTES = 64 * 1024 * 1024
@@ -19,7 +19,7 @@ MESSAGE_BYTES = 64 * 1024 * 1024
 class EchoSession:
     """Echoes text as text and binary as binary. Implements ``Session``."""
 
-    def __init__(self, request: UpgradeRequest, peer: Peer) -> None:
+    def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self.write: Callable[[bytes], None] = peer.write
         self.last_heard = 0
@@ -45,7 +45,7 @@ class EchoSession:
 def main() -> None:
     settings = Settings(message_bytes=MESSAGE_BYTES, write_buffer_bytes=2 * MESSAGE_BYTES)
     server, runtime = build_server(settings, ())
-    runtime.websocket_routes["echo"] = EchoSession
+    runtime.websocket_routes["echo"] = lambda _: EchoSession
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
         server.run([listener])

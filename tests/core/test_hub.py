@@ -96,7 +96,7 @@ async def test_what_is_unsubscribed_or_disconnected_hears_no_more(node: Node) ->
     leaving, closing = node.connect(APP, "1.1"), node.connect(APP, "1.2")
     left = await node.subscribe(APP, leaving, "c")
     closed = await node.subscribe(APP, closing, "c")
-    await node.hub.unsubscribe(APP, leaving, left)
+    await node.hub.unsubscribe(APP, left)
     await node.hub.disconnect(APP, closing, [closed])
     await node.hub.publish(APP, ("c",), EVENT)
     node.iteration.end()
@@ -152,7 +152,7 @@ async def test_the_others_are_told_of_a_users_first_arrival_and_last_departure_o
     second = await node.subscribe(APP, second_tab, "presence-c", "ada")
     node.iteration.end()
     assert watcher.received == ["presence-c/member_added"]
-    await node.hub.unsubscribe(APP, tab, first)
+    await node.hub.unsubscribe(APP, first)
     node.iteration.end()
     assert watcher.received == ["presence-c/member_added"]
     await node.hub.disconnect(APP, second_tab, [second])
@@ -209,10 +209,10 @@ async def test_a_connection_is_a_users_for_as_long_as_one_of_its_channels_says_s
     tab = node.connect(APP, "1.1")
     first = await node.subscribe(APP, tab, "presence-a", "ada")
     second = await node.subscribe(APP, tab, "presence-b", "ada")
-    await node.hub.unsubscribe(APP, tab, first)
+    await node.hub.unsubscribe(APP, first)
     node.hub.terminate(APP.id, "ada")
     assert tab.ends == [EndReason.TERMINATED]
-    await node.hub.unsubscribe(APP, tab, second)
+    await node.hub.unsubscribe(APP, second)
     node.hub.terminate(APP.id, "ada")
     assert tab.ends == [EndReason.TERMINATED]
 
@@ -246,7 +246,7 @@ async def test_a_channel_emptied_and_filled_again_within_an_iteration_works_on(n
     first, second = node.connect(APP, "1.1"), node.connect(APP, "1.2")
     subscription = await node.subscribe(APP, first, "c")
     await node.hub.publish(APP, ("c",), Event("before", b"1"))
-    await node.hub.unsubscribe(APP, first, subscription)
+    await node.hub.unsubscribe(APP, subscription)
     await node.subscribe(APP, second, "c")
     await node.hub.publish(APP, ("c",), Event("after", b"1"))
     node.iteration.end()

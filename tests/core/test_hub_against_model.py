@@ -142,7 +142,7 @@ class HubAgainstModel(RuleBasedStateMachine):
         if subscription is None:
             return
         user = client.users.pop(channel, None)
-        run(self.node.hub.unsubscribe(client.app, client.connection, subscription))
+        run(self.node.hub.unsubscribe(client.app, subscription))
         if user is not None:
             self.expect_departure(client, channel, user)
 

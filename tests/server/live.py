@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from server.http_client import PATIENCE, HttpClient
 from server.sessions import RecordingSession
 from skubber.server.run import build_server
+from skubber.sessions.session import OpenSession, Peer, UpgradeRequest
 from skubber.settings import Settings
 from support.apps import disabled_app, make_app, other_app
 from support.slow_broker import SlowBroker
@@ -37,7 +38,7 @@ class LiveServer:
         self.broker.attach(self.runtime.hub)
         self.runtime.hub.broker = self.broker
         self.sessions: list[RecordingSession] = []
-        self.runtime.websocket_routes["recording"] = self._open_session
+        self.runtime.websocket_routes["recording"] = self._let_in
         self.runtime.is_ready = True
         self.logs: list[MutableMapping[str, Any]] = []
         self._errors: list[Any] = []
@@ -109,8 +110,11 @@ class LiveServer:
             self.runtime.wheel.advance()
             await asyncio.sleep(0)
 
-    def _open_session(self, *arguments: Any) -> RecordingSession:
-        self.sessions.append(RecordingSession(*arguments))
+    def _let_in(self, request: UpgradeRequest) -> OpenSession:
+        return partial(self._open_session, request)
+
+    def _open_session(self, request: UpgradeRequest, peer: Peer) -> RecordingSession:
+        self.sessions.append(RecordingSession(request, peer))
         return self.sessions[-1]
 
 

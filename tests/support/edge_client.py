@@ -51,9 +51,8 @@ class EdgeClient:
         self.transport = MemoryTransport(self._wire.receive_data)
         self.open_connections: set[Any] = set()
         context = EdgeContext(node.wheel, self.open_connections, 100_000, 100_000)
-        self._edge = WebSocketEdge(
-            context, self.transport, node.entry, UpgradeRequest(f"/app/{KEY}", b"protocol=7", [], False)
-        )
+        open_session = node.entry(UpgradeRequest(f"/app/{KEY}", b"protocol=7", [], False))
+        self._edge = WebSocketEdge(context, self.transport, open_session)
         (greeting,) = self.received()
         self.socket_id: str = json.loads(greeting["data"])["socket_id"]
 

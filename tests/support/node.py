@@ -33,7 +33,7 @@ class Node:
         """Subscribe a client, on a presence channel as a user."""
         member = None if user_id is None else PresenceMember(user_id)
         subscription, _ = await self.hub.subscribe(app, connection, channel, member)
-        subscription.catch_up(connection)
+        subscription.catch_up()
         return subscription
 
     def assert_nothing_is_kept(self) -> None:

@@ -15,7 +15,7 @@ from skubber.core.app import App
 from skubber.core.timer_wheel import TimerWheel
 from skubber.sessions.pusher import PusherContext
 from skubber.sessions.pusher_entry import PusherEntry
-from skubber.sessions.session import UpgradeRequest
+from skubber.sessions.session import Session, UpgradeRequest
 from skubber.store.apps import ConfiguredApps
 from support.apps import KEY, SECRET, disabled_app, make_app, other_app
 from support.node import Node
@@ -80,7 +80,7 @@ class PusherClient:
         self._node = node
         self._decoder = Connection(ConnectionType.CLIENT)
         self.write: Callable[[bytes], None] = self._decoder.receive_data
-        self.session = node.entry(request, self)
+        self.session: Session = node.entry(request)(self)
         self.session.opened()
 
     def close(self, code: int, reason: str) -> None:

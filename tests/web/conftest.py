@@ -10,7 +10,10 @@ import pytest
 from skubber.api.router import Api
 from skubber.core.app import ApiKey, App
 from skubber.store.apps import ConfiguredApps
+from skubber.web.api_route import api_route
 from skubber.web.application import web_application
+from skubber.web.health import health_routes
+from skubber.web.pages import page_routes
 from support.apps import KEY, SECRET, make_app
 from support.node import Node
 
@@ -38,7 +41,8 @@ async def new_site() -> AsyncIterator[NewSite]:
         def new(app: App, host: str = "127.0.0.1", is_ready: bool = True) -> httpx.AsyncClient:
             apps = ConfiguredApps([app])
             api = Api(Node().hub, apps, lambda: 0)
-            application = web_application(api, apps, lambda: is_ready, host, REQUEST_BYTES, _lifespan)
+            routes = [api_route(api, REQUEST_BYTES), *health_routes(lambda: is_ready), *page_routes(apps, host)]
+            application = web_application(routes, _lifespan)
             # As uvicorn does, answer the client first and let the log have the exception.
             transport = httpx.ASGITransport(application, raise_app_exceptions=False)
             client = httpx.AsyncClient(transport=transport, base_url="http://server")

@@ -54,14 +54,16 @@ class SubscribeData(msgspec.Struct):
     channel_data: str | None = None
 
 
-class _ChannelData(msgspec.Struct):
-    user_id: str | int
-    user_info: msgspec.Raw = msgspec.Raw(b"null")
+class SigninData(msgspec.Struct):
+    """The data of ``pusher:signin``."""
+
+    auth: str
+    user_data: str
 
 
 _decode_message = msgspec.json.Decoder(ClientMessage).decode
 _decode_subscribe = msgspec.json.Decoder(SubscribeData).decode
-_decode_channel_data = msgspec.json.Decoder(_ChannelData).decode
+_decode_signin = msgspec.json.Decoder(SigninData).decode
 _decode_string = msgspec.json.Decoder(str).decode
 
 
@@ -94,29 +96,18 @@ def decode_subscribe(data: msgspec.Raw) -> SubscribeData:
         ) from None
 
 
-def decode_channel_data(channel_data: str, max_user_id_length: int, max_user_info_bytes: int) -> PresenceMember:
-    """Decode the ``channel_data`` of a presence subscription.
-
-    Args:
-        channel_data: JSON text with ``user_id`` (a string; numbers are seen and taken as strings) and ``user_info``.
-        max_user_id_length: characters.
-        max_user_info_bytes: bytes of JSON.
+def decode_signin(data: msgspec.Raw) -> SigninData:
+    """Decode the data of a sign-in message.
 
     Raises:
-        InvalidRequestError: ``invalid_channel_data``.
+        InvalidRequestError: ``invalid_signin``.
     """
     try:
-        data = _decode_channel_data(channel_data)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        return _decode_signin(bytes(data))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidRequestError(
-            "invalid_channel_data", f'Sign channel_data like {{"user_id": "1", "user_info": {{}}}}: {error}.'
+            "invalid_signin", f'Sign in with data like {{"auth": "KEY:SIGNATURE", "user_data": "..."}}: {error}.'
         ) from None
-    user_id, user_info = str(data.user_id), bytes(data.user_info)
-    if not 1 <= len(user_id) <= max_user_id_length:
-        raise InvalidRequestError("invalid_channel_data", f"A user_id has 1 to {max_user_id_length} characters.")
-    if len(user_info) > max_user_info_bytes:
-        raise InvalidRequestError("invalid_channel_data", f"A user_info has at most {max_user_info_bytes} bytes.")
-    return PresenceMember(user_id, user_info)
 
 
 def connection_established(socket_id: str, activity_timeout: int) -> bytes:
@@ -145,6 +136,12 @@ def presence_subscription_succeeded(channel: str, members: Sequence[PresenceMemb
         + _encode(data)
         + b"}"
     )
+
+
+def signin_success(user_data: str) -> bytes:
+    """The answer to a sign-in; ``user_data`` exactly as the client sent it."""
+    data = _encode({"user_data": user_data}).decode()
+    return b'{"event":"pusher:signin_success","data":' + _encode(data) + b"}"
 
 
 def subscription_error(channel: str, kind: str, message: str, status: int) -> bytes:

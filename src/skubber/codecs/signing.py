@@ -38,12 +38,12 @@ def request_text(method: str, path: str, parameters: Iterable[tuple[str, str]]) 
     return f"{method}\n{path}\n{query}".encode("utf-8", "surrogatepass")
 
 
+def user_text(socket_id: str, user_data: str) -> bytes:
+    """The text a sign-in signs; ``user_data`` exactly as the client sent it."""
+    return f"{socket_id}::user::{user_data}".encode("utf-8", "surrogatepass")
+
+
 def channel_text(socket_id: str, channel: str, channel_data: str | None = None) -> bytes:
     """The text a channel authorization signs; ``channel_data`` exactly as the client sent it."""
     text = f"{socket_id}:{channel}" if channel_data is None else f"{socket_id}:{channel}:{channel_data}"
     return text.encode("utf-8", "surrogatepass")
-
-
-def user_text(socket_id: str, user_data: str) -> bytes:
-    """The text a sign-in signs; ``user_data`` exactly as the client sent it."""
-    return f"{socket_id}::user::{user_data}".encode("utf-8", "surrogatepass")

@@ -28,7 +28,11 @@ class Connection(Protocol):
     """
 
     socket_id: str
-    write: Callable[[bytes], None]
+
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """See the attribute's description."""
+        ...
 
     @property
     def wire_format(self) -> WireFormat:

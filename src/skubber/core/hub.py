@@ -8,6 +8,7 @@ from enum import Enum, auto
 from skubber.core.app import App
 from skubber.core.broker import Broker
 from skubber.core.channel import Channel
+from skubber.core.channel_name import SERVER_TO_USER_PREFIX
 from skubber.core.connection import Connection, EndReason
 from skubber.core.errors import ForbiddenError, UnavailableError
 from skubber.core.event import Event, MemberAdded, MemberRemoved
@@ -30,22 +31,26 @@ class Subscription:
 
     Attributes:
         channel: the local channel.
+        subscriber: what gets the channel's events: the connection, or something in its stead.
         member: who the connection is there, on presence channels.
+        user_id: whose the connection is while it is subscribed: the member's, or the user's who signed in.
         missed: frames of the channel that the connection has not been given yet; see ``catch_up``.
     """
 
     channel: Channel
+    subscriber: Connection
     member: PresenceMember | None = None
+    user_id: str | None = None
     missed: Sequence[bytes] = ()
 
-    def catch_up(self, connection: Connection) -> None:
+    def catch_up(self) -> None:
         """Write what happened on a presence channel while the broker was asked who is there.
 
         To be called once, right after the client was told who is there.
         """
         missed, self.missed = self.missed, ()
         for frame in missed:
-            connection.write(frame)
+            self.subscriber.write(frame)
 
 
 class Hub:
@@ -81,20 +86,31 @@ class Hub:
         self.connection_count += 1
         return Admission.ADMITTED
 
-    async def disconnect(self, app: App, connection: Connection, subscriptions: Sequence[Subscription]) -> None:
-        """Forget a connection and end its subscriptions. Calling it again is harmless."""
+    async def disconnect(
+        self, app: App, connection: Connection, subscriptions: Sequence[Subscription], user_id: str | None = None
+    ) -> None:
+        """Forget a connection and end its subscriptions. Calling it again is harmless.
+
+        Args:
+            app: the connection's app.
+            connection: the connection.
+            subscriptions: all it has.
+            user_id: the user it was claimed for, if it was.
+        """
         namespace = self._namespaces.get(app.id)
         if namespace is None or namespace.connections.pop(connection.socket_id, None) is None:
             return
         self.connection_count -= 1
         # First everything local: from here on nothing is written to the connection, whatever the broker does.
         for subscription in subscriptions:
-            self._remove(namespace, connection, subscription)
+            self._remove(namespace, subscription)
+        if user_id is not None:
+            namespace.release_user(user_id, connection)
         if not namespace.connections:
             del self._namespaces[app.id]
         for subscription in subscriptions:
             with suppress(UnavailableError):  # there is nobody left to tell, and the broker makes up for it
-                await self._leave(app, connection, subscription)
+                await self._leave(app, subscription)
 
     async def subscribe(
         self, app: App, connection: Connection, name: str, member: PresenceMember | None = None
@@ -118,18 +134,39 @@ class Hub:
         if member is not None:
             return await self._subscribe_member(app, namespace, connection, name, member)
         await self.broker.subscribe(app.id, name)
-        subscription = Subscription(namespace.channel(name))
+        subscription = Subscription(namespace.channel(name), connection)
         subscription.channel.add(connection)
         return subscription, ()
 
-    async def unsubscribe(self, app: App, connection: Connection, subscription: Subscription) -> None:
+    async def sign_in(self, app: App, connection: Connection, user_id: str) -> Subscription:
+        """Make a connection a user's: it gets the user's own events, and ends when the user is terminated.
+
+        Returns:
+            The subscription of the user's own channel.
+
+        Raises:
+            UnavailableError: the broker cannot be reached.
+        """
+        name = SERVER_TO_USER_PREFIX + user_id
+        await self.broker.subscribe(app.id, name)
+        namespace = self._namespaces[app.id]
+        subscription = Subscription(namespace.channel(name), connection, user_id=user_id)
+        subscription.channel.add(connection)
+        namespace.hold_user(user_id, connection)
+        return subscription
+
+    def claim_user(self, app: App, connection: Connection, user_id: str) -> None:
+        """Note that a connection says it is a user's: it ends when the user is terminated, and gets nothing for it."""
+        self._namespaces[app.id].hold_user(user_id, connection)
+
+    async def unsubscribe(self, app: App, subscription: Subscription) -> None:
         """End one subscription.
 
         Raises:
             UnavailableError: the broker cannot be reached; the connection is off the channel nonetheless.
         """
-        self._remove(self._namespaces[app.id], connection, subscription)
-        await self._leave(app, connection, subscription)
+        self._remove(self._namespaces[app.id], subscription)
+        await self._leave(app, subscription)
 
     async def publish(self, app: App, channels: Sequence[str], event: Event, excluded: str | None = None) -> None:
         """Publish an event on channels, each named once, to everyone but the socket id ``excluded``.
@@ -168,14 +205,14 @@ class Hub:
     async def _subscribe_member(
         self, app: App, namespace: Namespace, connection: Connection, name: str, member: PresenceMember
     ) -> tuple[Subscription, Sequence[PresenceMember]]:
-        subscription = Subscription(namespace.channel(name), member)
+        subscription = Subscription(namespace.channel(name), connection, member, member.user_id)
         newcomer = Newcomer(connection)
         subscription.channel.add(newcomer)
         namespace.hold_user(member.user_id, connection)
         try:
             members = await self._join(app, connection, name, member)
         except BaseException:
-            self._remove(namespace, connection, subscription)
+            self._remove(namespace, subscription)
             raise
         subscription.channel.add(connection)  # in the newcomer's place
         subscription.missed = newcomer.missed
@@ -200,19 +237,19 @@ class Hub:
             raise
         return joined.members
 
-    def _remove(self, namespace: Namespace, connection: Connection, subscription: Subscription) -> None:
-        subscription.channel.remove(connection)
+    def _remove(self, namespace: Namespace, subscription: Subscription) -> None:
+        subscription.channel.remove(subscription.subscriber)
         namespace.drop_if_empty(subscription.channel)
-        if subscription.member is not None:
-            namespace.release_user(subscription.member.user_id, connection)
+        if subscription.user_id is not None:
+            namespace.release_user(subscription.user_id, subscription.subscriber)
 
-    async def _leave(self, app: App, connection: Connection, subscription: Subscription) -> None:
+    async def _leave(self, app: App, subscription: Subscription) -> None:
         name, member = subscription.channel.name, subscription.member
         try:
             await self.broker.unsubscribe(app.id, name)
         finally:
             if member is not None:
-                await self._depart(app, connection, name, member)
+                await self._depart(app, subscription.subscriber, name, member)
 
     async def _depart(self, app: App, connection: Connection, name: str, member: PresenceMember) -> None:
         is_last = await self.broker.leave(app.id, name, connection.socket_id, member.user_id)

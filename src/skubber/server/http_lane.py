@@ -7,7 +7,7 @@ their order.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -15,17 +15,22 @@ from uvicorn.config import Config
 from uvicorn.protocols.utils import is_ssl
 from uvicorn.server import ServerState
 
-from skubber.api.message import ApiRequest, ApiResponse
+from skubber.api.message import ApiRequest, ApiResponse, error_response
 from skubber.api.router import PATH_PREFIX, Api
 from skubber.codecs.websocket_handshake import HandshakeError, switching_protocols, validate_upgrade
+from skubber.core.errors import SkubberError
 from skubber.server.eager import Suspended, run_eagerly
+from skubber.server.event_stream_edge import EventStreamEdge
 from skubber.server.http_connection import HttpConnection
 from skubber.server.response_heads import ResponseHeads
 from skubber.server.ws_edge import EdgeContext, WebSocketEdge
-from skubber.sessions.session import OpenSession, UpgradeRequest
-from skubber.web.api_route import body_too_large, send_response
+from skubber.sessions.session import Entry, UpgradeRequest
+from skubber.web.api_route import send_response
+from skubber.web.body import body_too_large
 
 _LANE_PREFIX = PATH_PREFIX.encode()
+_EVENT_STREAM = b"text/event-stream"
+_ANY_ORIGIN = ((b"access-control-allow-credentials", b"true"), (b"vary", b"Origin"))
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -39,7 +44,8 @@ class HttpLane(HttpConnection):
         api: the Channels HTTP API.
         heads: response heads, made once a second.
         edge: what WebSocket connections share.
-        websocket_routes: session makers by the first segment of the path.
+        websocket_routes: doors for WebSockets by the first segment of the path.
+        event_stream_routes: doors for Server-Sent Events likewise.
         request_bytes: largest body of an API request.
         access_log: whether to log requests.
     """
@@ -54,7 +60,8 @@ class HttpLane(HttpConnection):
         api: Api,
         heads: ResponseHeads,
         edge: EdgeContext,
-        websocket_routes: dict[str, OpenSession],
+        websocket_routes: Mapping[str, Entry],
+        event_stream_routes: Mapping[str, Entry],
         request_bytes: int,
         access_log: bool,
     ) -> None:
@@ -63,6 +70,7 @@ class HttpLane(HttpConnection):
         self._heads = heads
         self._edge = edge
         self._websocket_routes = websocket_routes
+        self._event_stream_routes = event_stream_routes
         self._request_bytes = request_bytes
         self._request_headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] | None = None
@@ -84,6 +92,9 @@ class HttpLane(HttpConnection):
             self._body_size = 0
             if self.expect_100_continue:
                 self._answer_expectation()
+        elif self._is_free() and (entry := self._event_stream_entry()) is not None:
+            self._is_ignored = True
+            self._open_event_stream(entry)
         else:
             super()._begin_request()
 
@@ -106,7 +117,7 @@ class HttpLane(HttpConnection):
         self._is_receiving = False
         body, self._body = self._body, None
         if self._body_size > self._request_bytes:
-            self._respond(body_too_large(self._request_bytes))
+            self._respond(error_response(body_too_large(self._request_bytes)))
             return
         path, _, query = self.url.partition(b"?")
         request = ApiRequest(
@@ -138,7 +149,7 @@ class HttpLane(HttpConnection):
         self._body = None
         self._is_ignored = True
         self._is_closing = True
-        self._respond(body_too_large(self._request_bytes))
+        self._respond(error_response(body_too_large(self._request_bytes)))
 
     def _respond(self, response: ApiResponse) -> None:
         keep_alive = self._keeps_alive()
@@ -162,29 +173,67 @@ class HttpLane(HttpConnection):
 
         self._start_asgi_task(self.cycle, cast("Any", application))
 
-    # -- WebSockets
+    # -- WebSockets and event streams
 
     def _upgrade(self, early_data: bytes) -> None:
         """Turn the connection into a WebSocket, or answer why not."""
-        path, _, query = self.url.partition(b"?")
-        decoded_path = unquote(path.decode("latin-1"))
-        open_session = self._websocket_routes.get(decoded_path.split("/", 2)[1] if "/" in decoded_path else "")
-        if open_session is None:
-            self._refuse(404, "There is no WebSocket here: connect to /app/{key}.")
+        request = self._upgrade_request()
+        entry = self._websocket_routes.get(_first_segment(request.path))
+        if entry is None:
+            self._refuse(404, "There is no WebSocket here: connect to /app/{key} or /push.")
             return
         try:
             key = validate_upgrade(self.parser.get_method(), self.parser.get_http_version(), self.headers)
+            open_session = entry(request)
         except HandshakeError as error:
             self._refuse(error.status, error.message, error.headers)
             return
-        request = UpgradeRequest(decoded_path, query, self.headers, is_ssl(self.transport))
-        self._unset_keepalive_if_required()
-        self.connections.discard(self)
-        self._log_request(101)
-        # It and this object hold each other: without this, both would wait for the garbage collector.
-        self.parser = None  # type: ignore[assignment]
+        except SkubberError as error:
+            self._refuse(error.status, error.message)
+            return
+        self._hand_over(101)
         self.transport.write(switching_protocols(key))
-        edge = WebSocketEdge(self._edge, self.transport, open_session, request)
+        edge = WebSocketEdge(self._edge, self.transport, open_session)
         self.transport.set_protocol(edge)
         if early_data:
             edge.data_received(early_data)
+
+    def _event_stream_entry(self) -> Entry | None:
+        """The door that a request for an event stream goes to; None for any other request."""
+        if self.parser.get_method() != b"GET":
+            return None
+        if not any(name == b"accept" and _EVENT_STREAM in value for name, value in self.headers):
+            return None
+        return self._event_stream_routes.get(_first_segment(unquote(self.url.decode("latin-1"))))
+
+    def _open_event_stream(self, entry: Entry) -> None:
+        """Turn the connection into an event stream, or answer why not."""
+        # Browsers ask from any origin: see the other routes of the hub.
+        origin = next((value for name, value in self.headers if name == b"origin"), None)
+        access = () if origin is None else (*_ANY_ORIGIN, (b"access-control-allow-origin", origin))
+        try:
+            open_session = entry(self._upgrade_request())
+        except SkubberError as error:
+            self._refuse(error.status, error.message, access)
+            return
+        self._is_refused = True  # whatever else the client sends is no request
+        self._hand_over(200)
+        headers = b"".join(b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *access))
+        edge = EventStreamEdge(self._edge, self.transport, open_session, headers)
+        self.transport.set_protocol(edge)
+
+    def _upgrade_request(self) -> UpgradeRequest:
+        path, _, query = self.url.partition(b"?")
+        return UpgradeRequest(unquote(path.decode("latin-1")), query, self.headers, is_ssl(self.transport))
+
+    def _hand_over(self, status: int) -> None:
+        """Let go of the connection: another protocol takes it."""
+        self._unset_keepalive_if_required()
+        self.connections.discard(self)
+        self._log_request(status)
+        # It and this object hold each other: without this, both would wait for the garbage collector.
+        self.parser = None  # type: ignore[assignment]
+
+
+def _first_segment(path: str) -> str:
+    return path.partition("?")[0].split("/", 2)[1] if path.startswith("/") else ""

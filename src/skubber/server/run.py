@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
 from pathlib import Path
@@ -10,15 +11,22 @@ from typing import Any, cast
 
 import structlog
 import uvicorn
+from starlette.routing import BaseRoute
 
 from skubber.core.app import App
+from skubber.server.eager import run_detached
 from skubber.server.http_lane import HttpLane
 from skubber.server.response_heads import ResponseHeads
 from skubber.server.runtime import Runtime
 from skubber.server.tls import Certificate
 from skubber.server.ws_edge import WebSocketEdge
 from skubber.settings import Settings, SettingsError
+from skubber.web.access_tokens import access_token_route
+from skubber.web.api_route import api_route
 from skubber.web.application import web_application
+from skubber.web.health import health_routes
+from skubber.web.pages import page_routes
+from skubber.web.signalr import HubRoutes
 
 _log = structlog.stdlib.get_logger("skubber.server")
 
@@ -35,14 +43,7 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Serve
     if settings.tls_certificate and settings.tls_key:
         certificate = Certificate(Path(settings.tls_certificate), Path(settings.tls_key))
     config = uvicorn.Config(
-        web_application(
-            runtime.api,
-            runtime.apps,
-            lambda: runtime.is_ready,
-            settings.host,
-            settings.request_bytes,
-            partial(_lifespan, runtime, certificate),
-        ),
+        web_application(_routes(runtime), partial(_lifespan, runtime, certificate)),
         host=settings.host,
         port=settings.port,
         ws=WebSocketEdge,
@@ -63,10 +64,25 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Serve
         heads=ResponseHeads(),
         edge=runtime.edge,
         websocket_routes=runtime.websocket_routes,
+        event_stream_routes=runtime.event_stream_routes,
         request_bytes=settings.request_bytes,
         access_log=settings.access_log,
     )
     return server, runtime
+
+
+def _routes(runtime: Runtime) -> list[BaseRoute]:
+    settings = runtime.settings
+    hub = HubRoutes(
+        runtime.signalr, runtime.apps, time.time, run_detached, settings.request_bytes, settings.write_buffer_bytes
+    )
+    return [
+        api_route(runtime.api, settings.request_bytes),
+        access_token_route(runtime.access_tokens),
+        *hub.routes(),
+        *health_routes(lambda: runtime.is_ready),
+        *page_routes(runtime.apps, settings.host),
+    ]
 
 
 def serve(settings: Settings, apps: Iterable[App]) -> None:

@@ -5,15 +5,21 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 
+from skubber.api.access_tokens import AccessTokens
 from skubber.api.router import Api
 from skubber.brokers.memory import MemoryBroker
 from skubber.core.app import App
 from skubber.core.hub import Hub
 from skubber.core.timer_wheel import TimerWheel
+from skubber.server.eager import run_detached
 from skubber.server.ws_edge import EdgeContext
 from skubber.sessions.pusher import PusherContext
 from skubber.sessions.pusher_entry import PusherEntry
-from skubber.sessions.session import OpenSession
+from skubber.sessions.session import Entry
+from skubber.sessions.signalr.connections import SignalRConnections
+from skubber.sessions.signalr.entry import SignalREntry
+from skubber.sessions.signalr.session import SignalRContext
+from skubber.sessions.signalr.transports import Transport
 from skubber.settings import Settings
 from skubber.store.apps import ConfiguredApps
 
@@ -41,8 +47,34 @@ class Runtime:
             settings.activity_timeout,
             settings.pong_timeout,
         )
-        self.websocket_routes: dict[str, OpenSession] = {"app": PusherEntry(pusher, self.apps)}
+        self.signalr = SignalRConnections(self._signalr_context())
+        self.access_tokens = AccessTokens(self.apps, time.time)
+        self.websocket_routes: dict[str, Entry] = {
+            "app": PusherEntry(pusher, self.apps),
+            "push": SignalREntry(self.signalr, self.apps, time.time, Transport.WEBSOCKETS),
+        }
+        self.event_stream_routes: dict[str, Entry] = {
+            "push": SignalREntry(self.signalr, self.apps, time.time, Transport.SERVER_SENT_EVENTS)
+        }
         self.is_ready = False
+
+    def _signalr_context(self) -> SignalRContext:
+        settings = self.settings
+        return SignalRContext(
+            self.hub,
+            self.wheel,
+            time.monotonic,
+            time.time,
+            new_socket_id,
+            run_detached,
+            settings.signalr_keep_alive,
+            settings.signalr_client_timeout,
+            settings.signalr_handshake_timeout,
+            settings.signalr_expiry_grace,
+            settings.signalr_message_bytes,
+            settings.signalr_replay_bytes,
+            settings.signalr_resume_window,
+        )
 
     async def turn_wheel(self) -> None:
         """Advance the timer wheel once a second, for as long as the server runs.

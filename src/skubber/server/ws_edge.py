@@ -18,7 +18,7 @@ from skubber.codecs.websocket_reader import FrameReader, close_code_and_reason
 from skubber.core.connection import EndReason
 from skubber.core.timer_wheel import TimerWheel
 from skubber.server.eager import Suspended, run_detached, run_eagerly
-from skubber.sessions.session import OpenSession, Session, UpgradeRequest
+from skubber.sessions.session import OpenSession, Session
 
 CLOSE_TIMEOUT = 5
 """Seconds a client has to answer a close frame before its connection is cut."""
@@ -71,7 +71,6 @@ class WebSocketEdge(asyncio.Protocol):
         context: what connections share.
         transport: the connection, after the opening handshake.
         open_session: makes the session.
-        request: the request that opened the connection.
     """
 
     __slots__ = (
@@ -91,7 +90,6 @@ class WebSocketEdge(asyncio.Protocol):
         context: EdgeContext,
         transport: asyncio.Transport,
         open_session: OpenSession,
-        request: UpgradeRequest,
     ) -> None:
         self._context = context
         self._transport = transport
@@ -103,7 +101,7 @@ class WebSocketEdge(asyncio.Protocol):
         self.write: Callable[[bytes], None] = transport.write
         transport.set_write_buffer_limits(context.write_buffer_bytes)
         context.connections.add(self)
-        self._session: Session = open_session(request, self)
+        self._session: Session = open_session(self)
         self._session.opened()
 
     def data_received(self, data: bytes) -> None:

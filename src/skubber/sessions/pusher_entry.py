@@ -1,12 +1,13 @@
 """The door of the Pusher protocol: which client gets a session, and which is told why not."""
 
+from functools import partial
 from urllib.parse import parse_qsl
 
 from skubber.codecs.pusher import CloseCode
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.connection import EndReason
 from skubber.sessions.pusher import PusherContext, PusherSession, refuse
-from skubber.sessions.session import Peer, Session, UpgradeRequest
+from skubber.sessions.session import OpenSession, Peer, Session, UpgradeRequest
 from skubber.store.apps import AppStore
 
 _SPOKEN = range(5, 8)
@@ -55,7 +56,11 @@ class PusherEntry:
         self._context = context
         self._apps = apps
 
-    def __call__(self, request: UpgradeRequest, peer: Peer) -> Session:
+    def __call__(self, request: UpgradeRequest) -> OpenSession:
+        """Let every client in: those that cannot stay are told so in the protocol's own way."""
+        return partial(self._open, request)
+
+    def _open(self, request: UpgradeRequest, peer: Peer) -> Session:
         """Make the client's session. Source: Pusher Channels Protocol, "Connection" and "Error codes"."""
         key = request.path.removeprefix("/app/")
         if not key or key == request.path or "/" in key:
@@ -69,7 +74,7 @@ class PusherEntry:
             return RefusedSession(peer, CloseCode.APP_DISABLED, "The app is disabled")
         if app.tls_only and not request.is_tls:
             return RefusedSession(peer, CloseCode.TLS_ONLY, "The app takes TLS connections only: use wss://")
-        return PusherSession(self._context, app, key, peer)
+        return PusherSession(self._context, app, app.keys[key], peer)
 
 
 def _version_error(query: bytes) -> tuple[CloseCode, str] | None:

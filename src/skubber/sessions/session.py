@@ -32,7 +32,10 @@ class Peer(Protocol):
         write: queues finished frames; never blocks, never raises.
     """
 
-    write: Callable[[bytes], None]
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """See the attribute's description."""
+        ...
 
     def close(self, code: int, reason: str) -> None:
         """Start the closing handshake; what was written before still goes out. Again: no effect."""
@@ -76,5 +79,8 @@ class Session(Protocol):
         ...
 
 
-OpenSession = Callable[[UpgradeRequest, Peer], Session]
-"""Makes the session for an accepted WebSocket."""
+OpenSession = Callable[[Peer], Session]
+"""Makes the session of a client that was let in."""
+
+Entry = Callable[[UpgradeRequest], OpenSession]
+"""Decides whether a client is let in at all: raises a ``SkubberError`` to answer the request with its status."""

@@ -4,11 +4,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from skubber.api.message import ApiRequest, ApiResponse, error_response
-from skubber.api.router import Api
+from skubber.api.router import PATH_PREFIX, Api
 from skubber.core.errors import TooLargeError
+from skubber.web.body import read_body
+
+
+def api_route(api: Api, request_bytes: int) -> Route:
+    """``/apps/*``, for requests of at most ``request_bytes``."""
+    return Route(PATH_PREFIX + "{path:path}", ApiRoute(api, request_bytes))
 
 
 class ApiRoute:
@@ -25,20 +32,14 @@ class ApiRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        body = bytearray()
-        async for chunk in Request(scope, receive).stream():
-            body += chunk
-            if len(body) > self._request_bytes:
-                await send_response(body_too_large(self._request_bytes), send)
-                return
+        try:
+            body = await read_body(Request(scope, receive), self._request_bytes)
+        except TooLargeError as error:
+            await send_response(error_response(error), send)
+            return
         path = scope["raw_path"].decode("latin-1")
-        request = ApiRequest(scope["method"], path, scope["query_string"], list(scope["headers"]), bytes(body))
+        request = ApiRequest(scope["method"], path, scope["query_string"], list(scope["headers"]), body)
         await send_response(await self._api.answer(request), send)
-
-
-def body_too_large(request_bytes: int) -> ApiResponse:
-    """The answer to a body of more than ``request_bytes``."""
-    return error_response(TooLargeError("body_too_large", f"Request bodies have at most {request_bytes} bytes."))
 
 
 async def send_response(response: ApiResponse, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
 from skubber.api.message import ApiResponse, ErrorBody, error_response
-from skubber.core.errors import MethodNotAllowedError, NotFoundError
+from skubber.core.errors import MethodNotAllowedError, NotFoundError, SkubberError
 
 
 def api_response(answer: ApiResponse) -> Response:
@@ -42,9 +42,14 @@ async def _client_gone(_: Request, __: Exception) -> Response:
     return Response(status_code=400)
 
 
+async def _refused(_: Request, error: Exception) -> Response:
+    return api_response(error_response(cast("SkubberError", error)))
+
+
 ERROR_HANDLERS: Mapping[int | type[Exception], ExceptionHandler] = {
     404: _not_found,
     405: _method_not_allowed,
     ClientDisconnect: _client_gone,
+    SkubberError: _refused,
     Exception: _internal_error,
 }

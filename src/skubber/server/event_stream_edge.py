@@ -1,0 +1,93 @@
+"""The Server-Sent Events edge: one small object between a socket that only sends and a session.
+
+As with WebSockets, events leave through the transport's own ``write``, already framed and shared by all subscribers:
+there is no task and no queue for a client. The response has no length and ends with the connection.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from skubber.core.connection import EndReason
+from skubber.server.eager import run_detached
+from skubber.server.ws_edge import CLOSE_TIMEOUT, EdgeContext, discard
+from skubber.sessions.session import OpenSession, Session
+
+_HEAD = (
+    b"HTTP/1.1 200 OK\r\n%bcontent-type: text/event-stream\r\ncache-control: no-cache, no-store\r\n"
+    b"x-accel-buffering: no\r\nconnection: close\r\n\r\n"
+    b":\r\n\r\n"
+)
+"""It ends with a comment: clients and proxies that wait for the body's first bytes get them at once."""
+
+
+class EventStreamEdge(asyncio.Protocol):
+    """The server's end of one event stream. Implements ``Peer`` and uvicorn's connection interface.
+
+    Args:
+        context: what connections share.
+        transport: the connection, after the request.
+        open_session: makes the session.
+        headers: header lines of the response, besides those that every event stream has.
+    """
+
+    __slots__ = ("_context", "_session", "_transport", "timer_slot", "write")
+
+    def __init__(
+        self, context: EdgeContext, transport: asyncio.Transport, open_session: OpenSession, headers: bytes
+    ) -> None:
+        self._context = context
+        self._transport = transport
+        self.timer_slot = -1
+        self.write: Callable[[bytes], None] = transport.write
+        transport.set_write_buffer_limits(context.write_buffer_bytes)
+        context.connections.add(self)
+        transport.write(_HEAD % headers)
+        self._session: Session = open_session(self)
+        self._session.opened()
+
+    def data_received(self, data: bytes) -> None:
+        """The client has nothing to say on this connection any more."""
+
+    def eof_received(self) -> None:
+        """The client has hung up: the transport closes itself."""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The socket is gone."""
+        self._detach()
+        self._context.wheel.cancel(self)
+        self._context.connections.discard(self)
+
+    def pause_writing(self) -> None:
+        """The client has left more unread than it may; not at once, see ``WebSocketEdge.pause_writing``."""
+        asyncio.get_running_loop().call_soon(self._end_slow_client)
+
+    def resume_writing(self) -> None:
+        """Nothing waits for this: a paused connection is already closing."""
+
+    def close(self, code: int, reason: str) -> None:
+        """End the stream; what was written before still goes out, if the client takes it soon."""
+        self._detach()
+        self._transport.close()
+        self._context.wheel.schedule(self, CLOSE_TIMEOUT)
+
+    def shutdown(self) -> None:
+        """The server is stopping; called by uvicorn."""
+        self._session.end(EndReason.DRAINING)
+
+    def timer_due(self, now: int) -> int:
+        """The client does not take what is left for it."""
+        self._transport.abort()
+        return 0
+
+    def _end_slow_client(self) -> None:
+        if self.write is not discard:
+            self._context.slow_clients += 1
+            self._session.end(EndReason.TOO_SLOW)
+
+    def _detach(self) -> None:
+        """Take the session off the connection: it may write no more and leaves its channels."""
+        if self.write is discard:
+            return
+        self.write = discard
+        self._session.write = discard
+        run_detached(self._session.closed())

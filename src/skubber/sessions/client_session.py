@@ -1,0 +1,223 @@
+"""What every client may do, whichever protocol it speaks: subscribe, send client events, sign in, leave."""
+
+from collections.abc import Callable, Sequence
+
+from skubber.codecs import channel_auth
+from skubber.codecs.json_text import MAX_DEPTH, is_portable_json
+from skubber.core.app import ApiKey, App
+from skubber.core.channel_name import ChannelKind, check_channel_name
+from skubber.core.connection import Connection, EndReason
+from skubber.core.errors import ForbiddenError, InvalidRequestError, RateLimitedError, TooLargeError, UnauthorizedError
+from skubber.core.event import Event, WireFormat
+from skubber.core.hub import Hub, Subscription
+from skubber.core.presence import PresenceMember
+
+CLIENT_EVENT_PREFIX = "client-"
+
+
+class ClientSession:
+    """A client that was let in. Implements most of ``Connection``; a subclass speaks a protocol.
+
+    Its coroutines are awaited one at a time, by a transport that needs no locks.
+
+    Args:
+        hub: the hub.
+        clock: monotonic seconds.
+        app: the client's app.
+        key: the key it connected with: what its back end signs for it must be signed with the same.
+        socket_id: its id, ``digits.digits``, unique and unguessable.
+        write: sends finished frames.
+    """
+
+    __slots__ = (
+        "_app",
+        "_claimed_user_id",
+        "_client_events_left",
+        "_client_events_second",
+        "_clock",
+        "_hub",
+        "_key",
+        "_subscriptions",
+        "_user_id",
+        "socket_id",
+        "write",
+    )
+
+    def __init__(
+        self,
+        hub: Hub,
+        clock: Callable[[], float],
+        app: App,
+        key: ApiKey,
+        socket_id: str,
+        write: Callable[[bytes], None],
+    ) -> None:
+        self._hub = hub
+        self._clock = clock
+        self._app = app
+        self._key = key
+        self._subscriptions: dict[str, Subscription] = {}
+        self._user_id: str | None = None
+        self._claimed_user_id: str | None = None
+        self._client_events_second = -1
+        self._client_events_left = 0
+        self.socket_id = socket_id
+        self.write = write
+
+    @property
+    def wire_format(self) -> WireFormat:
+        """The format of the frames it is sent."""
+        raise NotImplementedError
+
+    def end(self, reason: EndReason) -> None:
+        """Start closing the connection for ``reason``."""
+        raise NotImplementedError
+
+    def check_not_subscribed(self, channel: str) -> None:
+        """Refuse a second subscription of the same channel.
+
+        Raises:
+            InvalidRequestError: ``already_subscribed``.
+        """
+        if channel in self._subscriptions:
+            raise InvalidRequestError("already_subscribed", f"This connection is already subscribed to {channel}.")
+
+    async def subscribe(
+        self, channel: str, auth: str | None, channel_data: str | None, subscriber: Connection | None = None
+    ) -> tuple[Subscription, Sequence[PresenceMember]]:
+        """Subscribe to a channel, if the client may.
+
+        Args:
+            channel: its name, as the client sent it.
+            auth: the back end's authorization, where the channel needs one.
+            channel_data: who the user is, on presence channels.
+            subscriber: what receives the channel's events in the connection's stead; it has the same socket id.
+
+        Returns:
+            The subscription and, on presence channels, everyone present, the client's own user included.
+
+        Raises:
+            SkubberError: the name is invalid, the authorization is missing or wrong, the channel is full.
+        """
+        self.check_not_subscribed(channel)
+        member = self._admit(channel, auth, channel_data)
+        subscription, members = await self._hub.subscribe(self._app, subscriber or self, channel, member)
+        self._subscriptions[channel] = subscription
+        return subscription, members
+
+    async def unsubscribe(self, channel: str) -> None:
+        """End a subscription; one that is not there is no error."""
+        subscription = self._subscriptions.get(channel)
+        if subscription is None or subscription.channel.kind is ChannelKind.SERVER_TO_USER:
+            return
+        del self._subscriptions[channel]
+        await self._hub.unsubscribe(self._app, subscription)
+
+    async def trigger(self, channel: str, name: str, data: bytes) -> None:
+        """Send a client event to the channel's other subscribers.
+
+        Args:
+            channel: a channel this client is subscribed to.
+            name: the event's name.
+            data: its data, as JSON text.
+
+        Raises:
+            RateLimitedError: ``client_event_rate``.
+            SkubberError: the event breaks another rule (Pusher Channels documentation, "Client events").
+        """
+        subscription = self._check_client_event(channel, name, data)
+        self._take_client_event()
+        user_id = subscription.member.user_id if subscription.member else None
+        await self._hub.publish(self._app, (channel,), Event(name, data, user_id), self.socket_id)
+
+    async def sign_in(self, auth: str | None, user_data: str) -> str:
+        """Sign a user in: from now on events to the user reach this connection, and terminating the user ends it.
+
+        Returns:
+            The user's id.
+
+        Raises:
+            SkubberError: the signature is wrong, or another user is signed in.
+        """
+        channel_auth.check_user_signature(auth, self._key.key, self._key.secret, self.socket_id, user_data)
+        user_id = channel_auth.decode_user_data(user_data, self._app.limits)
+        await self.sign_in_as(user_id)
+        return user_id
+
+    async def sign_in_as(self, user_id: str) -> None:
+        """Sign in a user whose identity is proven already; signing in again as the same user changes nothing.
+
+        Raises:
+            ForbiddenError: ``already_signed_in``: as somebody else.
+        """
+        if self._user_id == user_id:
+            return
+        if self._user_id is not None:
+            raise ForbiddenError("already_signed_in", "Another user is signed in: open a new connection instead.")
+        self._user_id = user_id
+        subscription = await self._hub.sign_in(self._app, self, user_id)
+        self._subscriptions[subscription.channel.name] = subscription
+
+    async def leave(self) -> None:
+        """Leave every channel and the hub."""
+        subscriptions, self._subscriptions = tuple(self._subscriptions.values()), {}
+        await self._hub.disconnect(self._app, self, subscriptions, self._claimed_user_id)
+
+    def _admit(self, channel: str, auth: str | None, channel_data: str | None) -> PresenceMember | None:
+        """Decide whether the client may subscribe, and on presence channels as whom."""
+        check_channel_name(channel, self._app.limits.channel_name_length)
+        kind = ChannelKind.of(channel)
+        if kind is ChannelKind.SERVER_TO_USER:
+            raise UnauthorizedError(
+                "sign_in_required", "Sign in to receive a user's events; they need no subscription."
+            )
+        if not kind.is_private:
+            return None
+        return self._authorize(channel, kind, auth, channel_data)
+
+    def _authorize(
+        self, channel: str, kind: ChannelKind, auth: str | None, channel_data: str | None
+    ) -> PresenceMember | None:
+        if kind.is_presence and channel_data is None:
+            raise UnauthorizedError("invalid_signature", "Presence channels need channel_data, signed with the auth.")
+        key = self._key
+        channel_auth.check_channel_signature(auth, key.key, key.secret, self.socket_id, channel, channel_data)
+        if not kind.is_presence:
+            return None
+        return channel_auth.decode_channel_data(channel_data or "", self._app.limits)
+
+    def _check_client_event(self, channel: str, name: str, data: bytes) -> Subscription:
+        limits = self._app.limits
+        if not self._app.client_events:
+            raise ForbiddenError("client_events_disabled", "Client events are not enabled for this app.")
+        if not name.startswith(CLIENT_EVENT_PREFIX):
+            raise InvalidRequestError("invalid_event_name", "Names of client events start with client-.")
+        if len(name) > limits.event_name_length:
+            raise InvalidRequestError(
+                "event_name_too_long", f"Event names have at most {limits.event_name_length} characters."
+            )
+        if len(data) > limits.event_data_bytes:
+            raise TooLargeError("event_data_too_large", f"Event data has at most {limits.event_data_bytes} bytes.")
+        subscription = self._subscriptions.get(channel)
+        if subscription is None:
+            raise ForbiddenError("not_subscribed", "Subscribe to a channel before sending client events to it.")
+        if not subscription.channel.kind.takes_client_events:
+            raise ForbiddenError(
+                "client_event_channel", "Client events are for private and presence channels, encrypted ones excepted."
+            )
+        if not is_portable_json(data):
+            raise InvalidRequestError(
+                "invalid_event_data",
+                f"Event data must be JSON that every client can read: 64-bit numbers, at most {MAX_DEPTH} levels.",
+            )
+        return subscription
+
+    def _take_client_event(self) -> None:
+        rate = self._app.limits.client_events_per_second
+        second = int(self._clock())
+        if second != self._client_events_second:
+            self._client_events_second = second
+            self._client_events_left = rate
+        if self._client_events_left <= 0:
+            raise RateLimitedError("client_event_rate", f"Client event rejected: at most {rate} a second may be sent.")
+        self._client_events_left -= 1

@@ -1,0 +1,181 @@
+"""Negotiated SignalR connections: from the negotiate request to the end, over one transport or several in turn.
+
+Source: ASP.NET Core SignalR, TransportProtocols.md.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from skubber.core.errors import ConflictError, ForbiddenError, NotFoundError
+from skubber.sessions.session import Peer, Session
+from skubber.sessions.signalr.long_poll import LongPoll
+from skubber.sessions.signalr.principal import Principal
+from skubber.sessions.signalr.resumable import Attachment
+from skubber.sessions.signalr.serialized import SerializedSession
+from skubber.sessions.signalr.session import SignalRContext, SignalRSession
+from skubber.sessions.signalr.transports import Transport
+
+NEGOTIATION_TIMEOUT = 15
+"""Seconds a negotiated connection waits to be opened."""
+
+LAST_POLL_TIMEOUT = 15
+"""Seconds the last messages of a connection that is over wait for a poll."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """What the hub URL's query asks for.
+
+    Attributes:
+        by_name: ``dispatch=name``: events are calls of their own names.
+        can_resume: ``useStatefulReconnect=true``.
+        version: ``negotiateVersion``, 0 or 1: before 1 there is no connection token.
+    """
+
+    by_name: bool = False
+    can_resume: bool = False
+    version: int = 1
+
+    @classmethod
+    def of(cls, parameters: dict[str, str]) -> "ConnectionOptions":
+        """Read them from the query's parameters; anything unknown is the default."""
+        return cls(
+            parameters.get("dispatch") == "name",
+            parameters.get("useStatefulReconnect", "").lower() == "true",
+            1 if parameters.get("negotiateVersion", "0").strip() not in {"", "0"} else 0,
+        )
+
+
+class SignalRConnection:
+    """One connection, known by its token: first negotiated, then open.
+
+    Attributes:
+        connection_id: public: the id others see, and publishers exclude by.
+        token: secret: who knows it may use the connection.
+        principal: whose it is.
+        options: what was asked for.
+        session: the conversation, once a transport is open.
+        transport: the transport it is bound to, likewise.
+        inbox: takes what the client posts, on transports where it does.
+        poll: where polls wait, on long polling.
+    """
+
+    __slots__ = (
+        "_connections",
+        "connection_id",
+        "inbox",
+        "options",
+        "poll",
+        "principal",
+        "session",
+        "timer_slot",
+        "token",
+        "transport",
+    )
+
+    def __init__(self, connections: "SignalRConnections", principal: Principal, options: ConnectionOptions) -> None:
+        self._connections = connections
+        self.connection_id = connections.context.new_socket_id()
+        self.token = secrets.token_urlsafe(24) if options.version else self.connection_id
+        self.principal = principal
+        self.options = options
+        self.session: SignalRSession | None = None
+        self.transport: Transport | None = None
+        self.inbox: SerializedSession | None = None
+        self.poll: LongPoll | None = None
+        self.timer_slot = -1
+
+    def timer_due(self, now: int) -> int:
+        """Nobody came to open it, or to fetch its last words."""
+        self.forget()
+        return 0
+
+    def ended(self) -> None:
+        """The session is over. What it said at the end may still have to be fetched by a poll."""
+        if self.poll is not None and self.poll.has_messages:
+            self._connections.context.wheel.schedule(self, LAST_POLL_TIMEOUT)
+        else:
+            self.forget()
+
+    def forget(self) -> None:
+        """Nothing can be done with the connection any more."""
+        self._connections.forget(self)
+
+
+class SignalRConnections:
+    """All connections of this node.
+
+    Args:
+        context: what SignalR sessions share.
+    """
+
+    def __init__(self, context: SignalRContext) -> None:
+        self.context = context
+        self._by_token: dict[str, SignalRConnection] = {}
+
+    def negotiate(self, principal: Principal, options: ConnectionOptions) -> SignalRConnection:
+        """Prepare a connection, which is forgotten when it is not opened in time."""
+        connection = SignalRConnection(self, principal, options)
+        self._by_token[connection.token] = connection
+        self.context.wheel.schedule(connection, NEGOTIATION_TIMEOUT)
+        return connection
+
+    def find(self, token: str, principal: Principal) -> SignalRConnection:
+        """The connection of that token.
+
+        Raises:
+            NotFoundError: ``no_such_connection``.
+            ForbiddenError: ``user_mismatch``: it is somebody else's.
+        """
+        connection = self._by_token.get(token)
+        if connection is None:
+            raise NotFoundError("no_such_connection", "There is no connection with this id: negotiate a new one.")
+        if not connection.principal.is_same_user(principal):
+            raise ForbiddenError("user_mismatch", "This connection belongs to another user.")
+        return connection
+
+    def open(self, connection: SignalRConnection, transport: Transport, peer: Peer) -> Session:
+        """Start the conversation over a transport, or go on with it after a cut.
+
+        Call ``check_opening`` before.
+        """
+        self.context.wheel.cancel(connection)
+        if connection.session is not None:
+            return Attachment(connection.session, peer)
+        connection.transport = transport
+        can_resume = connection.options.can_resume and transport is Transport.WEBSOCKETS
+        connection.session = session = SignalRSession(
+            self.context,
+            connection.principal,
+            connection.connection_id,
+            transport,
+            peer,
+            by_name=connection.options.by_name,
+            can_resume=can_resume,
+            on_end=connection.ended,
+        )
+        if can_resume:
+            return Attachment(session, peer)
+        if transport is Transport.WEBSOCKETS:
+            return session
+        connection.inbox = SerializedSession(session)
+        return connection.inbox
+
+    def check_opening(self, connection: SignalRConnection, transport: Transport) -> None:
+        """See whether a transport may be opened.
+
+        Raises:
+            NotFoundError: ``no_such_connection``: it could be resumed, had the client not missed too much.
+            ConflictError: ``connection_in_use``: it is open.
+        """
+        session = connection.session
+        if session is None or (transport is Transport.WEBSOCKETS and session.is_resumable):
+            return
+        if session.replay is not None:
+            raise NotFoundError("no_such_connection", "The connection cannot be resumed: negotiate a new one.")
+        raise ConflictError("connection_in_use", "This connection is open already: negotiate a new one.")
+
+    def forget(self, connection: SignalRConnection) -> None:
+        """Drop a connection that is over."""
+        self.context.wheel.cancel(connection)
+        self._by_token.pop(connection.token, None)

@@ -1,0 +1,52 @@
+"""The door of the SignalR hub for transports that stay open: WebSockets and Server-Sent Events."""
+
+from collections.abc import Callable
+from functools import partial
+
+from skubber.core.errors import InvalidRequestError, NotFoundError
+from skubber.sessions.session import OpenSession, UpgradeRequest
+from skubber.sessions.signalr.connections import ConnectionOptions, SignalRConnections
+from skubber.sessions.signalr.principal import SignalRRequest, authenticate
+from skubber.sessions.signalr.transports import Transport
+from skubber.store.apps import AppStore
+
+HUB_PATH = "/push"
+
+
+class SignalREntry:
+    """Lets clients in at ``/push?access_token=...&id=...``.
+
+    Args:
+        connections: the negotiated connections.
+        apps: where apps are looked up.
+        now: seconds since the epoch.
+        transport: the transport that comes in by this door.
+    """
+
+    def __init__(
+        self, connections: SignalRConnections, apps: AppStore, now: Callable[[], float], transport: Transport
+    ) -> None:
+        self._connections = connections
+        self._apps = apps
+        self._now = now
+        self._transport = transport
+
+    def __call__(self, request: UpgradeRequest) -> OpenSession:
+        """Let a client in; what is returned opens its session. Source: TransportProtocols.md.
+
+        Raises:
+            SkubberError: the client is not let in; its status answers the request.
+        """
+        if request.path != HUB_PATH:
+            raise NotFoundError("not_found", f"The hub is at {HUB_PATH}.")
+        hub_request = SignalRRequest.of(request.query, request.headers, is_tls=request.is_tls)
+        principal = authenticate(hub_request, self._apps, self._now())
+        token = hub_request.parameters.get("id")
+        if token:
+            connection = self._connections.find(token, principal)
+        elif self._transport is Transport.WEBSOCKETS:  # skipNegotiation
+            connection = self._connections.negotiate(principal, ConnectionOptions.of(hub_request.parameters))
+        else:
+            raise InvalidRequestError("missing_connection_id", "Negotiate first, then give the connection's id.")
+        self._connections.check_opening(connection, self._transport)
+        return partial(self._connections.open, connection, self._transport)

@@ -1,0 +1,123 @@
+"""Long polling: messages wait here for the client to come and fetch them.
+
+Source: ASP.NET Core SignalR, TransportProtocols.md, "Long Polling (Client-to-Server and Server-to-Client)".
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from skubber.core.connection import EndReason
+from skubber.core.timer_wheel import TimerWheel
+from skubber.sessions.session import Session
+
+RETURN_TIMEOUT = 30
+"""Seconds a client may stay away between two polls."""
+
+
+class LongPoll:
+    """The transport of one long-polling client. Implements ``Peer``.
+
+    Args:
+        wheel: the timer wheel.
+        run: runs a coroutine that nobody waits for.
+        max_bytes: most bytes that may wait: a client that leaves more is ended.
+    """
+
+    __slots__ = (
+        "_bytes",
+        "_is_closed",
+        "_max_bytes",
+        "_messages",
+        "_run",
+        "_turn",
+        "_wake",
+        "_wheel",
+        "session",
+        "timer_slot",
+    )
+
+    def __init__(self, wheel: TimerWheel, run: Callable[[Coroutine[Any, Any, None]], object], max_bytes: int) -> None:
+        self._wheel = wheel
+        self._run = run
+        self._max_bytes = max_bytes
+        self._messages: list[bytes] = []
+        self._bytes = 0
+        self._wake = asyncio.Event()
+        self._turn = 0
+        self._is_closed = False
+        self.session: Session
+        self.timer_slot = -1
+
+    @property
+    def has_messages(self) -> bool:
+        """Whether anything waits to be fetched."""
+        return bool(self._messages)
+
+    def write(self, message: bytes) -> None:
+        """Keep a message for the next poll, or for the one that waits."""
+        if self._is_closed:
+            return
+        was_within = self._bytes <= self._max_bytes
+        self._messages.append(message)
+        self._bytes += len(message)
+        self._wake.set()
+        if was_within and self._bytes > self._max_bytes:
+            # Not at once: this is called in the middle of a fan-out.
+            asyncio.get_running_loop().call_soon(self.session.end, EndReason.TOO_SLOW)
+
+    def close(self, code: int, reason: str) -> None:
+        """End the connection; what waits can still be fetched."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._wheel.cancel(self)
+        self._wake.set()
+        self._run(self.session.closed())
+
+    async def poll(self, seconds: float) -> bytes | None:
+        """Wait for messages.
+
+        Args:
+            seconds: how long.
+
+        Returns:
+            All messages that wait, one behind the other; empty when none came in time; None when the connection is
+            over, or another poll has come.
+        """
+        self._wheel.cancel(self)
+        turn = self._take_turn()
+        if not self._messages and not self._is_closed:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+        if turn != self._turn:
+            return None
+        if not self._is_closed:
+            self.expect()
+        messages, self._messages, self._bytes = self._messages, [], 0
+        return None if self._is_closed and not messages else b"".join(messages)
+
+    def abandon(self) -> None:
+        """The client of the waiting poll has gone away: nothing may be handed to it."""
+        self._take_turn()
+        if not self._is_closed:
+            self.expect()
+
+    def expect(self) -> None:
+        """From now on wait for the next poll, for a while."""
+        self._wheel.schedule(self, RETURN_TIMEOUT)
+
+    def timer_due(self, now: int) -> int:
+        """The client has stayed away."""
+        self.close(0, "")
+        return 0
+
+    def _take_turn(self) -> int:
+        """End the poll that waits, if one does."""
+        self._turn += 1
+        self._wake.set()
+        return self._turn

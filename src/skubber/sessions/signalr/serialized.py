@@ -1,0 +1,73 @@
+"""A session whose client sends by one way and receives by another."""
+
+import asyncio
+from collections.abc import Callable
+
+from skubber.codecs.websocket_frames import Opcode
+from skubber.core.connection import EndReason
+from skubber.core.errors import NotFoundError
+from skubber.sessions.signalr.session import SignalRSession
+
+
+class SerializedSession:
+    """Keeps a session's messages one after the other, and its end behind them. Implements ``Session``.
+
+    Over Server-Sent Events and long polling what the client sends comes in requests of their own, several at a time
+    perhaps, and the receiving side may end at any moment.
+
+    Args:
+        session: the session.
+    """
+
+    __slots__ = ("_lock", "_session", "write")
+
+    def __init__(self, session: SignalRSession) -> None:
+        self._session = session
+        self._lock = asyncio.Lock()
+        self.write: Callable[[bytes], None] = session.write
+
+    @property
+    def last_heard(self) -> int:
+        """The session's."""
+        return self._session.last_heard
+
+    @last_heard.setter
+    def last_heard(self, second: int) -> None:
+        self._session.last_heard = second
+
+    @property
+    def timer_slot(self) -> int:
+        """The session's."""
+        return self._session.timer_slot
+
+    @timer_slot.setter
+    def timer_slot(self, slot: int) -> None:
+        self._session.timer_slot = slot
+
+    def opened(self) -> None:
+        """The receiving side is open."""
+        self._session.opened()
+
+    async def receive(self, opcode: Opcode, payload: bytes) -> None:
+        """Act on what the client sent, once everything it sent before is done.
+
+        Raises:
+            NotFoundError: ``no_such_connection``: it has ended meanwhile.
+        """
+        async with self._lock:
+            if self._session.is_over:
+                raise NotFoundError("no_such_connection", "The connection has ended: negotiate a new one.")
+            await self._session.receive(opcode, payload)
+
+    async def closed(self) -> None:
+        """The receiving side is gone."""
+        async with self._lock:
+            await self._session.closed()
+
+    def end(self, reason: EndReason) -> None:
+        """Close the connection from the server's side."""
+        self._session.end(reason)
+
+    def timer_due(self, now: int) -> int:
+        """See the session's."""
+        return self._session.timer_due(now)

@@ -1,0 +1,162 @@
+"""The SignalR hub's HTTP side: negotiation, long polling, and what clients post.
+
+Source: ASP.NET Core SignalR, TransportProtocols.md. WebSockets and Server-Sent Events do not come through here.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from skubber.codecs.websocket_frames import Opcode
+from skubber.core.errors import InvalidRequestError
+from skubber.sessions.signalr.connections import ConnectionOptions, SignalRConnection, SignalRConnections
+from skubber.sessions.signalr.entry import HUB_PATH
+from skubber.sessions.signalr.long_poll import LongPoll
+from skubber.sessions.signalr.principal import Principal, SignalRRequest, authenticate
+from skubber.sessions.signalr.transports import Transport
+from skubber.store.apps import AppStore
+from skubber.web.body import read_body
+
+POLL_TIMEOUT = 90
+"""Seconds a poll waits for messages."""
+
+ANY_ORIGIN = [
+    Middleware(
+        CORSMiddleware,
+        allow_origin_regex=".*",
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["*"],
+        max_age=7200,
+    )
+]
+"""Browsers send credentials with SignalR's requests, so the origin is echoed. No cookie means anything to us."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubRoutes:
+    """The hub's routes.
+
+    Attributes:
+        connections: the negotiated connections.
+        apps: where apps are looked up.
+        now: seconds since the epoch.
+        run: runs a coroutine that nobody waits for.
+        body_bytes: largest body a client may post.
+        unread_bytes: most bytes that may wait for a polling client.
+    """
+
+    connections: SignalRConnections
+    apps: AppStore
+    now: Callable[[], float]
+    run: Callable[[Coroutine[Any, Any, None]], object]
+    body_bytes: int
+    unread_bytes: int
+
+    def routes(self) -> list[Route]:
+        """``/push`` and ``/push/negotiate``, open to browsers of any origin."""
+        return [
+            Route(f"{HUB_PATH}/negotiate", self._negotiate, methods=["POST", "OPTIONS"], middleware=ANY_ORIGIN),
+            Route(HUB_PATH, self._hub, methods=["GET", "POST", "DELETE", "OPTIONS"], middleware=ANY_ORIGIN),
+        ]
+
+    async def _hub(self, request: Request) -> Response:
+        match request.method:
+            case "POST":
+                return await self._post(request)
+            case "DELETE":
+                return await self._delete(request)
+            case "OPTIONS":  # outside a preflight, which does not come this far
+                return Response(status_code=204)
+        return await self._poll(request)
+
+    async def _negotiate(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204)
+        hub_request, principal = self._authenticated(request)
+        options = ConnectionOptions.of(hub_request.parameters)
+        connection = self.connections.negotiate(principal, options)
+        answer: dict[str, object] = {
+            "negotiateVersion": options.version,
+            "connectionId": connection.connection_id,
+            "availableTransports": [
+                {"transport": transport.label, "transferFormats": transport.transfer_formats} for transport in Transport
+            ],
+        }
+        if options.version:
+            answer["connectionToken"] = connection.token
+        if options.can_resume:
+            answer["useStatefulReconnect"] = True
+        return Response(msgspec.json.encode(answer), media_type="application/json", headers=_NOT_STORED)
+
+    async def _poll(self, request: Request) -> Response:
+        connection = self._connection(request)
+        poll = connection.poll
+        if poll is None:
+            return self._first_poll(connection)
+        watcher = asyncio.create_task(_abandon_when_gone(request, poll))
+        try:
+            messages = await poll.poll(POLL_TIMEOUT)
+        finally:
+            watcher.cancel()
+        if messages is not None:
+            return Response(messages, media_type="application/octet-stream", headers=_NOT_STORED)
+        if connection.session is not None and connection.session.is_over and not poll.has_messages:
+            connection.forget()
+        return Response(status_code=204)
+
+    def _first_poll(self, connection: SignalRConnection) -> Response:
+        self.connections.check_opening(connection, Transport.LONG_POLLING)
+        poll = connection.poll = LongPoll(self.connections.context.wheel, self.run, self.unread_bytes)
+        poll.session = self.connections.open(connection, Transport.LONG_POLLING, poll)
+        poll.session.opened()
+        poll.expect()
+        return Response(b"", media_type="application/octet-stream", headers=_NOT_STORED)
+
+    async def _post(self, request: Request) -> Response:
+        connection = self._connection(request)
+        body = await read_body(request, self.body_bytes)
+        if connection.inbox is None:
+            raise InvalidRequestError("not_open", "Open the transport before posting, and post on this one only.")
+        connection.inbox.last_heard = self.connections.context.wheel.now
+        await connection.inbox.receive(Opcode.BINARY, body)
+        return Response(b"", media_type="text/plain")
+
+    async def _delete(self, request: Request) -> Response:
+        connection = self._connection(request)
+        if connection.poll is None:
+            raise InvalidRequestError("not_polled", "Only long-polling connections are closed by a request.")
+        connection.poll.close(0, "")
+        return Response(b"", 202, media_type="text/plain")
+
+    def _connection(self, request: Request) -> SignalRConnection:
+        hub_request, principal = self._authenticated(request)
+        token = hub_request.parameters.get("id")
+        if not token:
+            raise InvalidRequestError("missing_connection_id", "Negotiate first, then give the connection's id.")
+        return self.connections.find(token, principal)
+
+    def _authenticated(self, request: Request) -> tuple[SignalRRequest, Principal]:
+        scope = request.scope
+        hub_request = SignalRRequest.of(
+            scope["query_string"], list(scope["headers"]), is_tls=scope["scheme"] == "https"
+        )
+        return hub_request, authenticate(hub_request, self.apps, self.now())
+
+
+_NOT_STORED = {"cache-control": "no-store"}
+
+
+async def _abandon_when_gone(request: Request, poll: LongPoll) -> None:
+    """A poll whose client is gone must not swallow messages: the client will be back with another."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    poll.abandon()
