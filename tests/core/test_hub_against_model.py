@@ -22,7 +22,8 @@ from skubber.core.app import App
 from skubber.core.connection import EndReason
 from skubber.core.errors import ForbiddenError
 from skubber.core.event import Event
-from skubber.core.hub import Admission, Subscription
+from skubber.core.hub import Admission
+from skubber.core.subscription import Subscription
 from skubber.core.limits import Limits
 from skubber.core.presence import PresenceMember
 from skubber.server.eager import Suspended, run_eagerly

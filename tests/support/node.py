@@ -2,7 +2,8 @@
 
 from skubber.brokers.memory import MemoryBroker
 from skubber.core.app import App
-from skubber.core.hub import Admission, Hub, Subscription
+from skubber.core.hub import Admission, Hub
+from skubber.core.subscription import Subscription
 from skubber.core.presence import PresenceMember
 from support.recording import Iteration, LegibleFormat, RecordingConnection
 

@@ -71,8 +71,12 @@ def _invalid_body(subject: str, error: Exception) -> InvalidRequestError:
     return InvalidRequestError("invalid_body", f"{subject} not what this call takes: {error}.{hint}")
 
 
-def parse_info(info: str | None) -> frozenset[str]:
+def parse_info(info: str | None, allowed: frozenset[str] = ATTRIBUTES) -> frozenset[str]:
     """Split an ``info`` parameter.
+
+    Args:
+        info: names separated by commas.
+        allowed: those that may be asked for here.
 
     Raises:
         InvalidRequestError: ``invalid_info`` when it names an attribute that does not exist.
@@ -80,10 +84,10 @@ def parse_info(info: str | None) -> frozenset[str]:
     if not info:
         return frozenset()
     names = frozenset(name.strip() for name in info.split(","))
-    if unknown := names - ATTRIBUTES:
+    if unknown := names - allowed:
         raise InvalidRequestError(
             "invalid_info",
-            f"info may name user_count and subscription_count, not {', '.join(sorted(unknown))[:200]!r}.",
+            f"info may name {', '.join(sorted(allowed))} here, not {', '.join(sorted(unknown))[:200]!r}.",
         )
     return names
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from skubber.api.call import Call, attributes, parse_info
+from skubber.api.idempotency import once
 from skubber.api.schema import (
     BatchEvent,
     BatchRequest,
@@ -39,7 +40,7 @@ async def trigger(call: Call) -> TriggerResponse:
     """Publish one event on one channel or several."""
     request = call.body(_trigger_decoder)
     publication = _check(request, _channels(request, call.app.limits), call.app.limits)
-    await _publish(call, publication)
+    await once(call, request.idempotency_key, lambda: _publish(call, publication))
     if not publication.info:
         return TriggerResponse()
     return TriggerResponse({name: await _attributes(call, name, publication.info) for name in publication.channels})
@@ -52,8 +53,7 @@ async def trigger_batch(call: Call) -> BatchResponse:
     if not 1 <= len(request.batch) <= limits.events_per_batch:
         raise InvalidRequestError("invalid_batch", f"A batch holds 1 to {limits.events_per_batch} events.")
     publications = [_check(event, (event.channel,), limits) for event in request.batch]
-    for publication in publications:
-        await _publish(call, publication)
+    await once(call, request.idempotency_key, lambda: _publish_all(call, publications))
     return BatchResponse([await _attributes(call, each.channels[0], each.info) for each in publications])
 
 
@@ -86,12 +86,17 @@ def _check(request: TriggerRequest | BatchEvent, channels: Sequence[str], limits
         raise InvalidRequestError("invalid_socket_id", "socket_id looks like 1234.5678.")
     for name in channels:
         check_channel_name(name, limits.channel_name_length)
-    event = Event(request.name, msgspec.json.encode(request.data))
+    event = Event(request.name, msgspec.json.encode(request.data), is_kept=True)
     return _Publication(channels, event, request.socket_id, parse_info(request.info))
 
 
 async def _publish(call: Call, publication: _Publication) -> None:
     await call.hub.publish(call.app, publication.channels, publication.event, publication.excluded)
+
+
+async def _publish_all(call: Call, publications: Sequence[_Publication]) -> None:
+    for publication in publications:
+        await _publish(call, publication)
 
 
 async def _attributes(call: Call, channel: str, info: frozenset[str]) -> ChannelAttributes:

@@ -27,6 +27,12 @@ Info = Annotated[
 ]
 
 
+IdempotencyKey = Annotated[
+    str,
+    Meta(description="The same key makes a repeated request publish once, within 10 minutes. The header wins."),
+]
+
+
 class TriggerRequest(msgspec.Struct):
     """One event for one channel or several: give ``channel`` or ``channels``."""
 
@@ -36,6 +42,7 @@ class TriggerRequest(msgspec.Struct):
     channels: Annotated[list[ChannelName], Meta(description="At most 100 channels.")] | None = None
     socket_id: SocketId | None = None
     info: Info | None = None
+    idempotency_key: IdempotencyKey | None = None
 
 
 class BatchEvent(msgspec.Struct):
@@ -52,6 +59,7 @@ class BatchRequest(msgspec.Struct):
     """Events to publish together: all of them, or none when one is invalid."""
 
     batch: Annotated[list[BatchEvent], Meta(description="At most 10 events.")]
+    idempotency_key: IdempotencyKey | None = None
 
 
 class ChannelAttributes(msgspec.Struct, omit_defaults=True):
@@ -79,12 +87,22 @@ class ChannelsResponse(msgspec.Struct):
     channels: dict[str, ChannelAttributes]
 
 
+class CachedData(msgspec.Struct):
+    """The last event of a cache channel."""
+
+    data: str
+    ttl: Annotated[int, Meta(description="Seconds it is still kept.")]
+
+
 class ChannelResponse(msgspec.Struct, omit_defaults=True):
     """One channel's state."""
 
     occupied: bool
     user_count: int | UnsetType = UNSET
     subscription_count: int | UnsetType = UNSET
+    cache: Annotated[CachedData | None, Meta(description="On cache channels; null when there is none.")] | UnsetType = (
+        UNSET
+    )
 
 
 class User(msgspec.Struct):

@@ -9,6 +9,8 @@ from enum import Enum
 from skubber.core.errors import InvalidRequestError
 
 SERVER_TO_USER_PREFIX = "#server-to-user-"
+WATCHLIST_PREFIX = "#watchlist-"
+"""On these channels, which no client can name, those who watch a user hear of the user's coming and going."""
 
 _NAME = re.compile(r"[A-Za-z0-9_\-=@,.;]+")
 

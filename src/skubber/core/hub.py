@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from skubber.core.app import App
 from skubber.core.broker import Broker
 from skubber.core.channel import Channel
-from skubber.core.channel_name import SERVER_TO_USER_PREFIX
+from skubber.core.channel_name import SERVER_TO_USER_PREFIX, WATCHLIST_PREFIX, ChannelKind
 from skubber.core.connection import Connection, EndReason
 from skubber.core.errors import ForbiddenError, UnavailableError
-from skubber.core.event import Event, MemberAdded, MemberRemoved
+from skubber.core.event import Event, MemberAdded, MemberRemoved, UserOffline, UserOnline
 from skubber.core.namespace import Namespace
 from skubber.core.newcomer import Newcomer
 from skubber.core.presence import PresenceMember
+from skubber.core.subscription import Subscription
+from skubber.core.subscription_counts import SubscriptionCounts
 
 
 class Admission(Enum):
@@ -23,34 +24,6 @@ class Admission(Enum):
     ADMITTED = auto()
     APP_FULL = auto()
     SERVER_FULL = auto()
-
-
-@dataclass(slots=True)
-class Subscription:
-    """A connection's place on a channel.
-
-    Attributes:
-        channel: the local channel.
-        subscriber: what gets the channel's events: the connection, or something in its stead.
-        member: who the connection is there, on presence channels.
-        user_id: whose the connection is while it is subscribed: the member's, or the user's who signed in.
-        missed: frames of the channel that the connection has not been given yet; see ``catch_up``.
-    """
-
-    channel: Channel
-    subscriber: Connection
-    member: PresenceMember | None = None
-    user_id: str | None = None
-    missed: Sequence[bytes] = ()
-
-    def catch_up(self) -> None:
-        """Write what happened on a presence channel while the broker was asked who is there.
-
-        To be called once, right after the client was told who is there.
-        """
-        missed, self.missed = self.missed, ()
-        for frame in missed:
-            self.subscriber.write(frame)
 
 
 class Hub:
@@ -62,10 +35,19 @@ class Hub:
         broker: what connects this node to the others.
         defer: schedules a call for the end of the running event-loop iteration (``loop.call_soon``).
         max_connections: most connections this node takes, of all apps together; 0 for no limit.
+        counts: tells subscribers how many they are, in apps that want it; None: in no app.
     """
 
-    def __init__(self, broker: Broker, defer: Callable[[Callable[[], None]], object], max_connections: int = 0) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        defer: Callable[[Callable[[], None]], object],
+        max_connections: int = 0,
+        *,
+        counts: SubscriptionCounts | None = None,
+    ) -> None:
         self.broker = broker
+        self._counts = counts
         self.connection_count = 0
         self._max_connections = max_connections
         self._defer = defer
@@ -131,29 +113,38 @@ class Hub:
             UnavailableError: the broker cannot be reached.
         """
         namespace = self._namespaces[app.id]
-        if member is not None:
-            return await self._subscribe_member(app, namespace, connection, name, member)
-        await self.broker.subscribe(app.id, name)
+        if member is not None or ChannelKind.of(name).is_cache:
+            return await self._subscribe_held(app, namespace, connection, name, member)
+        count = await self.broker.subscribe(app.id, name)
         subscription = Subscription(namespace.channel(name), connection)
         subscription.channel.add(connection)
+        await self._count_changed(app, subscription.channel, count)
         return subscription, ()
 
-    async def sign_in(self, app: App, connection: Connection, user_id: str) -> Subscription:
+    async def sign_in(
+        self, app: App, connection: Connection, user_id: str, watchlist: Sequence[str] = ()
+    ) -> tuple[Sequence[Subscription], Sequence[str]]:
         """Make a connection a user's: it gets the user's own events, and ends when the user is terminated.
 
+        Args:
+            app: the connection's app.
+            connection: a connected connection.
+            user_id: the user.
+            watchlist: the users whose coming and going it wants to hear of, each once.
+
         Returns:
-            The subscription of the user's own channel.
+            The subscriptions that come with it, and those of the watchlist who are online.
 
         Raises:
             UnavailableError: the broker cannot be reached.
         """
-        name = SERVER_TO_USER_PREFIX + user_id
-        await self.broker.subscribe(app.id, name)
-        namespace = self._namespaces[app.id]
-        subscription = Subscription(namespace.channel(name), connection, user_id=user_id)
-        subscription.channel.add(connection)
-        namespace.hold_user(user_id, connection)
-        return subscription
+        own = await self._subscribe_internal(app, connection, SERVER_TO_USER_PREFIX + user_id)
+        own.user_id = user_id
+        self._namespaces[app.id].hold_user(user_id, connection)
+        if await self.broker.sign_in(app.id, connection.socket_id, user_id):
+            await self.broker.publish(app.id, (WATCHLIST_PREFIX + user_id,), UserOnline(user_id), None)
+        watched = [await self._subscribe_internal(app, connection, WATCHLIST_PREFIX + each) for each in watchlist]
+        return [own, *watched], await self.broker.online(app.id, watchlist)
 
     def claim_user(self, app: App, connection: Connection, user_id: str) -> None:
         """Note that a connection says it is a user's: it ends when the user is terminated, and gets nothing for it."""
@@ -202,15 +193,24 @@ class Hub:
         for connection in list(namespace.users.get(user_id, ())):
             connection.end(EndReason.TERMINATED)
 
-    async def _subscribe_member(
-        self, app: App, namespace: Namespace, connection: Connection, name: str, member: PresenceMember
+    async def _subscribe_internal(self, app: App, connection: Connection, name: str) -> Subscription:
+        await self.broker.subscribe(app.id, name)
+        subscription = Subscription(self._namespaces[app.id].channel(name), connection)
+        subscription.channel.add(connection)
+        return subscription
+
+    async def _subscribe_held(
+        self, app: App, namespace: Namespace, connection: Connection, name: str, member: PresenceMember | None
     ) -> tuple[Subscription, Sequence[PresenceMember]]:
-        subscription = Subscription(namespace.channel(name), connection, member, member.user_id)
+        """Subscribe to a channel on which there is something to be told first: who is there, or the last event."""
+        user_id = None if member is None else member.user_id
         newcomer = Newcomer(connection)
+        subscription = Subscription(namespace.channel(name), connection, member, user_id)
         subscription.channel.add(newcomer)
-        namespace.hold_user(member.user_id, connection)
+        if user_id is not None:
+            namespace.hold_user(user_id, connection)
         try:
-            members = await self._join(app, connection, name, member)
+            members = await self._enter(app, subscription)
         except BaseException:
             self._remove(namespace, subscription)
             raise
@@ -218,9 +218,27 @@ class Hub:
         subscription.missed = newcomer.missed
         return subscription, members
 
+    async def _enter(self, app: App, subscription: Subscription) -> Sequence[PresenceMember]:
+        name, member = subscription.channel.name, subscription.member
+        members: Sequence[PresenceMember] = ()
+        if member is None:
+            count = await self.broker.subscribe(app.id, name)
+        else:
+            members, count = await self._join(app, subscription.subscriber, name, member)
+        if not subscription.channel.kind.is_cache:
+            return members
+        try:
+            kept = await self.broker.kept_event(app.id, name)
+        except Exception:
+            await self._leave(app, subscription)
+            raise
+        subscription.kept = None if kept is None else kept.event
+        await self._count_changed(app, subscription.channel, count)
+        return members
+
     async def _join(
         self, app: App, connection: Connection, name: str, member: PresenceMember
-    ) -> Sequence[PresenceMember]:
+    ) -> tuple[Sequence[PresenceMember], int]:
         joined = await self.broker.join(app.id, name, connection.socket_id, member, app.limits.presence_members)
         if joined is None:
             raise ForbiddenError(
@@ -231,11 +249,11 @@ class Hub:
             if joined.is_first:
                 arrival = MemberAdded(member.user_id, member.user_info)
                 await self.broker.publish(app.id, (name,), arrival, connection.socket_id)
-            await self.broker.subscribe(app.id, name)
+            count = await self.broker.subscribe(app.id, name)
         except Exception:
             await self._depart(app, connection, name, member)
             raise
-        return joined.members
+        return joined.members, count
 
     def _remove(self, namespace: Namespace, subscription: Subscription) -> None:
         subscription.channel.remove(subscription.subscriber)
@@ -244,12 +262,25 @@ class Hub:
             namespace.release_user(subscription.user_id, subscription.subscriber)
 
     async def _leave(self, app: App, subscription: Subscription) -> None:
-        name, member = subscription.channel.name, subscription.member
+        channel, member = subscription.channel, subscription.member
         try:
-            await self.broker.unsubscribe(app.id, name)
+            count = await self.broker.unsubscribe(app.id, channel.name)
+            await self._count_changed(app, channel, count)
         finally:
             if member is not None:
-                await self._depart(app, subscription.subscriber, name, member)
+                await self._depart(app, subscription.subscriber, channel.name, member)
+            elif subscription.user_id is not None:
+                await self._sign_out(app, subscription.subscriber, subscription.user_id)
+
+    async def _sign_out(self, app: App, connection: Connection, user_id: str) -> None:
+        is_last = await self.broker.sign_out(app.id, connection.socket_id, user_id)
+        if is_last:
+            await self.broker.publish(app.id, (WATCHLIST_PREFIX + user_id,), UserOffline(user_id), None)
+
+    async def _count_changed(self, app: App, channel: Channel, count: int) -> None:
+        # Presence channels have members to count instead.
+        if app.subscription_counts and self._counts is not None and not channel.kind.is_presence:
+            await self._counts.changed(self.broker, app.id, channel.name, count)
 
     async def _depart(self, app: App, connection: Connection, name: str, member: PresenceMember) -> None:
         is_last = await self.broker.leave(app.id, name, connection.socket_id, member.user_id)

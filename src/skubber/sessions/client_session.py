@@ -1,6 +1,8 @@
 """What every client may do, whichever protocol it speaks: subscribe, send client events, sign in, leave."""
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from skubber.codecs import channel_auth
 from skubber.codecs.json_text import MAX_DEPTH, is_portable_json
@@ -9,10 +11,29 @@ from skubber.core.channel_name import ChannelKind, check_channel_name
 from skubber.core.connection import Connection, EndReason
 from skubber.core.errors import ForbiddenError, InvalidRequestError, RateLimitedError, TooLargeError, UnauthorizedError
 from skubber.core.event import Event, WireFormat
-from skubber.core.hub import Hub, Subscription
+from skubber.core.hub import Hub
 from skubber.core.presence import PresenceMember
+from skubber.core.subscription import Subscription
 
 CLIENT_EVENT_PREFIX = "client-"
+
+SIGN_IN_TIMEOUT = 30
+"""Seconds within which a user must sign in, in apps that require it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """The outcome of a sign-in.
+
+    Attributes:
+        user_id: the user.
+        online: those of the user's watchlist who are online.
+        is_watchlist_cut: whether the watchlist was longer than it may be.
+    """
+
+    user_id: str
+    online: Sequence[str]
+    is_watchlist_cut: bool
 
 
 class ClientSession:
@@ -108,7 +129,7 @@ class ClientSession:
     async def unsubscribe(self, channel: str) -> None:
         """End a subscription; one that is not there is no error."""
         subscription = self._subscriptions.get(channel)
-        if subscription is None or subscription.channel.kind is ChannelKind.SERVER_TO_USER:
+        if subscription is None or channel.startswith("#"):  # what comes with a sign-in stays as long as it does
             return
         del self._subscriptions[channel]
         await self._hub.unsubscribe(self._app, subscription)
@@ -130,33 +151,45 @@ class ClientSession:
         user_id = subscription.member.user_id if subscription.member else None
         await self._hub.publish(self._app, (channel,), Event(name, data, user_id), self.socket_id)
 
-    async def sign_in(self, auth: str | None, user_data: str) -> str:
+    async def sign_in(self, auth: str | None, user_data: str) -> SignIn:
         """Sign a user in: from now on events to the user reach this connection, and terminating the user ends it.
-
-        Returns:
-            The user's id.
 
         Raises:
             SkubberError: the signature is wrong, or another user is signed in.
         """
         channel_auth.check_user_signature(auth, self._key.key, self._key.secret, self.socket_id, user_data)
-        user_id = channel_auth.decode_user_data(user_data, self._app.limits)
-        await self.sign_in_as(user_id)
-        return user_id
+        limit = self._app.limits.watchlist_users
+        user = channel_auth.decode_user_data(user_data, self._app.limits)
+        online = await self.sign_in_as(user.user_id, user.watchlist[:limit])
+        return SignIn(user.user_id, online, is_watchlist_cut=len(user.watchlist) > limit)
 
-    async def sign_in_as(self, user_id: str) -> None:
+    async def sign_in_as(self, user_id: str, watchlist: Sequence[str] = ()) -> Sequence[str]:
         """Sign in a user whose identity is proven already; signing in again as the same user changes nothing.
+
+        Args:
+            user_id: the user.
+            watchlist: whose coming and going the client wants to hear of.
+
+        Returns:
+            Those of the watchlist who are online.
 
         Raises:
             ForbiddenError: ``already_signed_in``: as somebody else.
         """
         if self._user_id == user_id:
-            return
+            return ()
         if self._user_id is not None:
             raise ForbiddenError("already_signed_in", "Another user is signed in: open a new connection instead.")
         self._user_id = user_id
-        subscription = await self._hub.sign_in(self._app, self, user_id)
-        self._subscriptions[subscription.channel.name] = subscription
+        subscriptions, online = await self._hub.sign_in(self._app, self, user_id, watchlist)
+        self._subscriptions.update((each.channel.name, each) for each in subscriptions)
+        return online
+
+    def seconds_to_sign_in(self, seconds_open: int) -> float:
+        """How long a user still has to sign in, on a connection open for so long; infinite where none has to."""
+        if self._app.requires_sign_in and self._user_id is None:
+            return max(0, SIGN_IN_TIMEOUT - seconds_open)
+        return math.inf
 
     async def leave(self) -> None:
         """Leave every channel and the hub."""

@@ -23,7 +23,7 @@ from skubber.codecs.signalr import (
     decode_handshake,
     handshake_refused,
 )
-from skubber.codecs.signalr_events import SignalRWireFormat, signalr_wire_format, subscription_object
+from skubber.codecs.signalr_events import SignalRWireFormat, signalr_wire_format, subscription_object, watchlist_object
 from skubber.codecs.signalr_json import JSON
 from skubber.codecs.signalr_messagepack import MESSAGE_PACK
 from skubber.codecs.websocket_frames import Opcode
@@ -32,8 +32,9 @@ from skubber.core.connection import EndReason
 from skubber.core.errors import ForbiddenError, InvalidRequestError, SkubberError
 from skubber.core.hub import Admission, Hub
 from skubber.core.presence import PresenceMember
+from skubber.core.subscription import Subscription
 from skubber.core.timer_wheel import TimerWheel
-from skubber.sessions.client_session import ClientSession
+from skubber.sessions.client_session import SIGN_IN_TIMEOUT, ClientSession
 from skubber.sessions.session import Peer
 from skubber.sessions.signalr.event_stream import EventStream
 from skubber.sessions.signalr.hub_methods import SIGN_IN, STREAM_EVENTS, SUBSCRIBE, TRIGGER, UNSUBSCRIBE
@@ -130,6 +131,7 @@ class SignalRSession(ClientSession):
         "_handshake",
         "_is_over",
         "_on_end",
+        "_opened_at",
         "_peer",
         "_principal",
         "_reader",
@@ -168,7 +170,7 @@ class SignalRSession(ClientSession):
         self._streams: dict[str, EventStream] | None = None
         self._is_over = False
         self.replay: ReplayBuffer | None = None
-        self.last_heard = context.wheel.now
+        self._opened_at = self.last_heard = context.wheel.now
         self.timer_slot = -1
 
     @property
@@ -225,7 +227,11 @@ class SignalRSession(ClientSession):
         if lifetime <= 0:
             self._close("The access token has expired: reconnect with a new one.", allow_reconnect=True)
             return 0
-        delay = min(context.keep_alive, math.ceil(lifetime))
+        to_sign_in = self.seconds_to_sign_in(now - self._opened_at)
+        if to_sign_in <= 0:
+            self._close(f"A user must sign in within {SIGN_IN_TIMEOUT} seconds.", allow_reconnect=False)
+            return 0
+        delay = int(min(context.keep_alive, math.ceil(lifetime), to_sign_in))
         if not self._transport.needs_pings:
             return delay
         silent = now - self.last_heard
@@ -369,7 +375,8 @@ class SignalRSession(ClientSession):
             if method is None:
                 raise InvalidRequestError(
                     "unknown_method",
-                    f"There is no method {(message.target or '')[:100]!r}: call Subscribe, Unsubscribe, Trigger or SignIn.",
+                    f"There is no method {(message.target or '')[:100]!r}: "
+                    "call Subscribe, Unsubscribe, Trigger or SignIn.",
                 )
             result = await method(self, message.arguments or ())
         except SkubberError as error:
@@ -418,8 +425,13 @@ class SignalRSession(ClientSession):
             raise
         result = subscription_object(channel, members, subscription.member)
         self._call("SubscriptionSucceeded", result)
-        subscription.catch_up()
+        self._catch_up(subscription)
         return result
+
+    def _catch_up(self, subscription: Subscription) -> None:
+        if subscription.is_cache_miss:
+            self._call("CacheMiss", {"channel": subscription.channel.name})
+        subscription.catch_up()
 
     async def _unsubscribe(self, arguments: Sequence[Raw]) -> object:
         (channel,) = UNSUBSCRIBE.bind(arguments)
@@ -437,7 +449,13 @@ class SignalRSession(ClientSession):
 
     async def _sign_in(self, arguments: Sequence[Raw]) -> object:
         auth, user_data = SIGN_IN.bind(arguments)
-        return {"userId": await self.sign_in(auth, user_data)}
+        signed_in = await self.sign_in(auth, user_data)
+        if signed_in.is_watchlist_cut:
+            limit = self._app.limits.watchlist_users
+            self._call("Error", {"code": "watchlist_too_long", "error": f"Only the first {limit} users are watched."})
+        if signed_in.online:
+            self._call("WatchlistEvents", watchlist_object("online", signed_in.online))
+        return {"userId": signed_in.user_id}
 
     _METHODS: ClassVar[dict[str, Callable[["SignalRSession", Sequence[Raw]], Awaitable[object]]]] = {
         SUBSCRIBE.name.lower(): _subscribe,
@@ -488,7 +506,7 @@ class SignalRSession(ClientSession):
             self._report(invocation_id, error)
             return
         self._streams[invocation_id] = stream
-        subscription.catch_up()
+        self._catch_up(subscription)
 
     async def _cancel_stream(self, invocation_id: str) -> None:
         stream = (self._streams or {}).pop(invocation_id, None)
