@@ -9,6 +9,8 @@ from skubber.api.schema import CachedData, ChannelResponse, ChannelsResponse, Us
 from skubber.core.channel_name import ChannelKind, check_channel_name
 from skubber.core.errors import InvalidRequestError
 
+_CHANNEL_ATTRIBUTES = ATTRIBUTES | {"cache"}
+
 
 async def list_channels(call: Call) -> ChannelsResponse:
     """The app's occupied channels, those with a prefix when ``filter_by_prefix`` is given."""
@@ -21,14 +23,18 @@ async def list_channels(call: Call) -> ChannelsResponse:
         )
     channels = await call.hub.broker.channels(call.app.id, prefix)
     return ChannelsResponse(
-        {name: attributes(occupancy, info) for name, occupancy in channels.items() if not name.startswith("#")}
+        {
+            name: attributes(occupancy, info)
+            for name, occupancy in channels.items()
+            if not ChannelKind.of(name).comes_with_sign_in
+        }
     )
 
 
 async def show_channel(call: Call) -> ChannelResponse:
     """Whether a channel is occupied, and the attributes asked for."""
     name = _channel_name(call)
-    info = parse_info(call.request.parameter("info"), ATTRIBUTES | {"cache"})
+    info = parse_info(call.request.parameter("info"), _CHANNEL_ATTRIBUTES)
     kind = ChannelKind.of(name)
     if "user_count" in info and not kind.is_presence:
         raise InvalidRequestError("invalid_info", "user_count is for presence channels only.")

@@ -25,11 +25,13 @@ Info = Annotated[
     str,
     Meta(description="Comma-separated attributes to return: user_count, subscription_count.", examples=["user_count"]),
 ]
-
-
 IdempotencyKey = Annotated[
     str,
-    Meta(description="The same key makes a repeated request publish once, within 10 minutes. The header wins."),
+    Meta(
+        description="Makes a request that is sent again publish once: a key seen in the last 10 minutes does not "
+        "publish. An `Idempotency-Key` header wins over it.",
+        examples=["order-42-shipped"],
+    ),
 ]
 
 

@@ -1,5 +1,6 @@
 """A map whose entries live for a fixed time."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -20,19 +21,21 @@ class ExpiringMap(Generic[Key, Value]):
     def __init__(self, clock: Callable[[], float], lifetime: float) -> None:
         self._clock = clock
         self._lifetime = lifetime
-        # All live equally long, so the order in which they came in is the one in which they expire.
-        self._entries: dict[Key, tuple[Value, float]] = {}
+        # All live equally long, so the order in which they came in is the one in which they expire. A plain dict would
+        # look for its first entry among all those deleted before it.
+        self._entries: OrderedDict[Key, tuple[Value, float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def put(self, key: Key, value: Value) -> None:
-        """Keep a value, in place of the one before."""
+        """Keep a value, in place of the one before; its time starts anew."""
         now = self._clock()
-        self._entries.pop(key, None)
-        self._entries[key] = (value, now + self._lifetime)
-        while self._entries[first := next(iter(self._entries))][1] <= now:
-            del self._entries[first]
+        entries = self._entries
+        entries[key] = (value, now + self._lifetime)
+        entries.move_to_end(key)
+        while entries[next(iter(entries))][1] <= now:
+            entries.popitem(last=False)
 
     def get(self, key: Key) -> tuple[Value, float] | None:
         """The value and the seconds it still has, if it has not expired."""

@@ -4,7 +4,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from skubber.brokers.expiring import ExpiringMap
-from skubber.core.broker import KEPT_EVENT_LIFETIME, REQUEST_LIFETIME, Delivery, Joined, KeptEvent, Occupancy
+from skubber.core.broker import (
+    KEPT_EVENT_LIFETIME,
+    REQUEST_LIFETIME,
+    Delivery,
+    EarlierRequest,
+    Joined,
+    KeptEvent,
+    Occupancy,
+)
 from skubber.core.channel_name import ChannelKind
 from skubber.core.event import Event
 from skubber.core.presence import PresenceMember, PresenceRoster
@@ -20,7 +28,7 @@ class MemoryBroker:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._delivery: Delivery
         self._kept_events: ExpiringMap[tuple[str, str], Event] = ExpiringMap(clock, KEPT_EVENT_LIFETIME)
-        self._requests: ExpiringMap[tuple[str, str], bytes] = ExpiringMap(clock, REQUEST_LIFETIME)
+        self._requests: ExpiringMap[tuple[str, str], EarlierRequest] = ExpiringMap(clock, REQUEST_LIFETIME)
         self._signed_in: dict[tuple[str, str], set[str]] = {}
         self._counts: dict[str, dict[str, int]] = {}
         self._rosters: dict[tuple[str, str], PresenceRoster] = {}
@@ -40,12 +48,17 @@ class MemoryBroker:
         kept = self._kept_events.get((app_id, channel))
         return None if kept is None else KeptEvent(*kept)
 
-    async def claim_request(self, app_id: str, key: str, fingerprint: bytes) -> bytes | None:
+    async def claim_request(self, app_id: str, key: str, fingerprint: bytes) -> EarlierRequest | None:
         earlier = self._requests.get((app_id, key))
         if earlier is not None:
             return earlier[0]
-        self._requests.put((app_id, key), fingerprint)
+        self._requests.put((app_id, key), EarlierRequest(fingerprint, is_done=False))
         return None
+
+    async def finish_request(self, app_id: str, key: str) -> None:
+        claimed = self._requests.get((app_id, key))
+        if claimed is not None:
+            self._requests.put((app_id, key), EarlierRequest(claimed[0].fingerprint, is_done=True))
 
     async def release_request(self, app_id: str, key: str) -> None:
         self._requests.drop((app_id, key))

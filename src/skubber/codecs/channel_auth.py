@@ -21,7 +21,7 @@ class _ChannelData(msgspec.Struct):
 
 class _UserData(msgspec.Struct):
     id: str | int
-    watchlist: list[str] = []
+    watchlist: list[str | int] | None = None
 
 
 class SignedInUser(msgspec.Struct, frozen=True):
@@ -106,7 +106,9 @@ def decode_channel_data(channel_data: str, limits: Limits) -> PresenceMember:
 
 
 def decode_user_data(user_data: str, limits: Limits) -> SignedInUser:
-    """Decode the ``user_data`` of a sign-in: JSON with an ``id`` and perhaps a ``watchlist``.
+    """Decode the ``user_data`` of a sign-in: JSON with an ``id`` and perhaps a ``watchlist`` of ids.
+
+    Ids are strings; numbers are seen and taken as strings.
 
     Raises:
         InvalidRequestError: ``invalid_user_data``.
@@ -116,7 +118,8 @@ def decode_user_data(user_data: str, limits: Limits) -> SignedInUser:
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise InvalidRequestError("invalid_user_data", f'Sign user_data like {{"id": "1"}}: {error}.') from None
     user_id = _checked_user_id("invalid_user_data", "id", data.id, limits)
-    return SignedInUser(user_id, tuple(dict.fromkeys(data.watchlist)))
+    watched = (_checked_user_id("invalid_user_data", "watched id", each, limits) for each in data.watchlist or ())
+    return SignedInUser(user_id, tuple(dict.fromkeys(watched)))
 
 
 def _is_signed(auth: str | None, key: str, secret: str, text: bytes) -> bool:

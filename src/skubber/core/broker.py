@@ -40,6 +40,19 @@ class KeptEvent:
     expires_in: float
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierRequest:
+    """A request that had the same idempotency key.
+
+    Attributes:
+        fingerprint: tells it from other requests.
+        is_done: whether it has been done; else it is being done.
+    """
+
+    fingerprint: bytes
+    is_done: bool
+
+
 @dataclass(slots=True)
 class Joined:
     """The outcome of a presence join.
@@ -87,7 +100,10 @@ class Broker(Protocol):
         ...
 
     async def kept_event(self, app_id: str, channel: str) -> KeptEvent | None:
-        """The last event of a cache channel, for as long as it is kept."""
+        """The last event of a cache channel, for as long as it is kept.
+
+        It is one that has been handed to this node's ``Delivery`` already, if this node was subscribed then.
+        """
         ...
 
     async def subscribe(self, app_id: str, channel: str) -> int:
@@ -120,16 +136,20 @@ class Broker(Protocol):
         """Everyone on a presence channel, each user once."""
         ...
 
-    async def claim_request(self, app_id: str, key: str, fingerprint: bytes) -> bytes | None:
-        """Note that the request with an idempotency key is being done.
+    async def claim_request(self, app_id: str, key: str, fingerprint: bytes) -> EarlierRequest | None:
+        """Note that the request with an idempotency key is being done, unless there was one with this key before.
 
         Returns:
-            None when there was none with this key before; else the fingerprint that one had.
+            That earlier request, if there was one. Nothing is noted then.
         """
         ...
 
+    async def finish_request(self, app_id: str, key: str) -> None:
+        """Note that a claimed request has been done."""
+        ...
+
     async def release_request(self, app_id: str, key: str) -> None:
-        """Forget a request that could not be done: it may be tried again with the same key."""
+        """Forget a claimed request that could not be done: it may be tried again with the same key."""
         ...
 
     async def sign_in(self, app_id: str, socket_id: str, user_id: str) -> bool:
@@ -141,7 +161,7 @@ class Broker(Protocol):
         ...
 
     async def online(self, app_id: str, user_ids: Sequence[str]) -> Sequence[str]:
-        """Those of the users who are signed in, in the order given."""
+        """Those of the users who are signed in, anywhere, in the order given."""
         ...
 
     async def terminate_user(self, app_id: str, user_id: str) -> None:

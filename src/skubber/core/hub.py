@@ -114,11 +114,11 @@ class Hub:
         """
         namespace = self._namespaces[app.id]
         if member is not None or ChannelKind.of(name).is_cache:
-            return await self._subscribe_held(app, namespace, connection, name, member)
+            return await self._subscribe_held(app, connection, name, member)
         count = await self.broker.subscribe(app.id, name)
         subscription = Subscription(namespace.channel(name), connection)
         subscription.channel.add(connection)
-        await self._count_changed(app, subscription.channel, count)
+        self._count_changed(app, subscription.channel, count)
         return subscription, ()
 
     async def sign_in(
@@ -136,15 +136,43 @@ class Hub:
             The subscriptions that come with it, and those of the watchlist who are online.
 
         Raises:
-            UnavailableError: the broker cannot be reached.
+            UnavailableError: the broker cannot be reached; the connection is nobody's then.
         """
-        own = await self._subscribe_internal(app, connection, SERVER_TO_USER_PREFIX + user_id)
-        own.user_id = user_id
-        self._namespaces[app.id].hold_user(user_id, connection)
-        if await self.broker.sign_in(app.id, connection.socket_id, user_id):
-            await self.broker.publish(app.id, (WATCHLIST_PREFIX + user_id,), UserOnline(user_id), None)
-        watched = [await self._subscribe_internal(app, connection, WATCHLIST_PREFIX + each) for each in watchlist]
-        return [own, *watched], await self.broker.online(app.id, watchlist)
+        own, _ = await self._subscribe_held(app, connection, SERVER_TO_USER_PREFIX + user_id, user_id=user_id)
+        try:
+            watched, online = await self.watch(app, connection, watchlist)
+        except Exception:
+            await self._take_back(app, own)
+            raise
+        return [own, *watched], online
+
+    async def watch(
+        self, app: App, connection: Connection, watchlist: Sequence[str]
+    ) -> tuple[Sequence[Subscription], Sequence[str]]:
+        """Let a connection hear when users come online and go offline.
+
+        Args:
+            app: the connection's app.
+            connection: a connected connection.
+            watchlist: the users, each once.
+
+        Returns:
+            The subscriptions that come with it, and those of the users who are online.
+
+        Raises:
+            UnavailableError: the broker cannot be reached; nobody is watched then.
+        """
+        watched: list[Subscription] = []
+        try:
+            for user_id in watchlist:
+                subscription, _ = await self._subscribe_held(app, connection, WATCHLIST_PREFIX + user_id)
+                watched.append(subscription)
+            online = await self.broker.online(app.id, watchlist) if watchlist else ()
+        except Exception:
+            for subscription in watched:
+                await self._take_back(app, subscription)
+            raise
+        return watched, online
 
     def claim_user(self, app: App, connection: Connection, user_id: str) -> None:
         """Note that a connection says it is a user's: it ends when the user is terminated, and gets nothing for it."""
@@ -193,47 +221,49 @@ class Hub:
         for connection in list(namespace.users.get(user_id, ())):
             connection.end(EndReason.TERMINATED)
 
-    async def _subscribe_internal(self, app: App, connection: Connection, name: str) -> Subscription:
-        await self.broker.subscribe(app.id, name)
-        subscription = Subscription(self._namespaces[app.id].channel(name), connection)
-        subscription.channel.add(connection)
-        return subscription
-
     async def _subscribe_held(
-        self, app: App, namespace: Namespace, connection: Connection, name: str, member: PresenceMember | None
+        self,
+        app: App,
+        connection: Connection,
+        name: str,
+        member: PresenceMember | None = None,
+        *,
+        user_id: str | None = None,
     ) -> tuple[Subscription, Sequence[PresenceMember]]:
-        """Subscribe to a channel on which there is something to be told first: who is there, or the last event."""
-        user_id = None if member is None else member.user_id
+        """Subscribe to a channel on which there is something to be told first: who is there, say, or the last event."""
+        namespace = self._namespaces[app.id]
+        if member is not None:
+            user_id = member.user_id
         newcomer = Newcomer(connection)
-        subscription = Subscription(namespace.channel(name), connection, member, user_id)
+        subscription = Subscription(namespace.channel(name), connection, member, user_id, newcomer=newcomer)
         subscription.channel.add(newcomer)
         if user_id is not None:
             namespace.hold_user(user_id, connection)
         try:
-            members = await self._enter(app, subscription)
+            return subscription, await self._enter(app, subscription)
         except BaseException:
             self._remove(namespace, subscription)
             raise
-        subscription.channel.add(connection)  # in the newcomer's place
-        subscription.missed = newcomer.missed
-        return subscription, members
 
     async def _enter(self, app: App, subscription: Subscription) -> Sequence[PresenceMember]:
-        name, member = subscription.channel.name, subscription.member
+        """Count a subscription, and find out what its client is to be told first."""
+        channel, member = subscription.channel, subscription.member
         members: Sequence[PresenceMember] = ()
         if member is None:
-            count = await self.broker.subscribe(app.id, name)
+            count = await self.broker.subscribe(app.id, channel.name)
         else:
-            members, count = await self._join(app, subscription.subscriber, name, member)
-        if not subscription.channel.kind.is_cache:
-            return members
+            members, count = await self._join(app, subscription.subscriber, channel.name, member)
         try:
-            kept = await self.broker.kept_event(app.id, name)
+            if channel.kind.is_cache:
+                kept = await self.broker.kept_event(app.id, channel.name)
+                subscription.kept = None if kept is None else kept.event
+            elif channel.kind is ChannelKind.SERVER_TO_USER:
+                await self._arrive(app, subscription)
         except Exception:
-            await self._leave(app, subscription)
+            with suppress(UnavailableError):  # the error that is being handled says it already
+                await self._leave(app, subscription)
             raise
-        subscription.kept = None if kept is None else kept.event
-        await self._count_changed(app, subscription.channel, count)
+        self._count_changed(app, channel, count)
         return members
 
     async def _join(
@@ -255,6 +285,17 @@ class Hub:
             raise
         return joined.members, count
 
+    async def _arrive(self, app: App, subscription: Subscription) -> None:
+        """Note a sign-in, and tell those who watch when it is the user's first."""
+        user_id = subscription.user_id or ""
+        if await self.broker.sign_in(app.id, subscription.subscriber.socket_id, user_id):
+            await self.broker.publish(app.id, (WATCHLIST_PREFIX + user_id,), UserOnline(user_id), None)
+
+    async def _take_back(self, app: App, subscription: Subscription) -> None:
+        """Undo a subscription that nobody has been told of."""
+        with suppress(UnavailableError):
+            await self.unsubscribe(app, subscription)
+
     def _remove(self, namespace: Namespace, subscription: Subscription) -> None:
         subscription.channel.remove(subscription.subscriber)
         namespace.drop_if_empty(subscription.channel)
@@ -265,24 +306,23 @@ class Hub:
         channel, member = subscription.channel, subscription.member
         try:
             count = await self.broker.unsubscribe(app.id, channel.name)
-            await self._count_changed(app, channel, count)
+            self._count_changed(app, channel, count)
         finally:
             if member is not None:
                 await self._depart(app, subscription.subscriber, channel.name, member)
             elif subscription.user_id is not None:
                 await self._sign_out(app, subscription.subscriber, subscription.user_id)
 
+    async def _depart(self, app: App, connection: Connection, name: str, member: PresenceMember) -> None:
+        is_last = await self.broker.leave(app.id, name, connection.socket_id, member.user_id)
+        if is_last:
+            await self.broker.publish(app.id, (name,), MemberRemoved(member.user_id), connection.socket_id)
+
     async def _sign_out(self, app: App, connection: Connection, user_id: str) -> None:
         is_last = await self.broker.sign_out(app.id, connection.socket_id, user_id)
         if is_last:
             await self.broker.publish(app.id, (WATCHLIST_PREFIX + user_id,), UserOffline(user_id), None)
 
-    async def _count_changed(self, app: App, channel: Channel, count: int) -> None:
-        # Presence channels have members to count instead.
-        if app.subscription_counts and self._counts is not None and not channel.kind.is_presence:
-            await self._counts.changed(self.broker, app.id, channel.name, count)
-
-    async def _depart(self, app: App, connection: Connection, name: str, member: PresenceMember) -> None:
-        is_last = await self.broker.leave(app.id, name, connection.socket_id, member.user_id)
-        if is_last:
-            await self.broker.publish(app.id, (name,), MemberRemoved(member.user_id), connection.socket_id)
+    def _count_changed(self, app: App, channel: Channel, count: int) -> None:
+        if app.subscription_counts and self._counts is not None and channel.kind.announces_count:
+            self._counts.changed(self.broker, app.id, channel.name, count)

@@ -1,11 +1,11 @@
 """A connection's place on a channel."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skubber.core.channel import Channel
 from skubber.core.connection import Connection
 from skubber.core.event import Event
+from skubber.core.newcomer import Newcomer
 from skubber.core.presence import PresenceMember
 
 
@@ -19,7 +19,7 @@ class Subscription:
         member: who the connection is there, on presence channels.
         user_id: whose the connection is while it is subscribed: the member's, or the user's who signed in.
         kept: the last event of a cache channel, if one is kept.
-        missed: frames of the channel that the connection has not been given yet; see ``catch_up``.
+        newcomer: holds the connection's place until ``catch_up``, where there is something to be told first.
     """
 
     channel: Channel
@@ -27,23 +27,27 @@ class Subscription:
     member: PresenceMember | None = None
     user_id: str | None = None
     kept: Event | None = None
-    missed: Sequence[bytes] = ()
+    newcomer: Newcomer | None = None
 
     @property
     def is_cache_miss(self) -> bool:
-        """Whether this is a cache channel without an event."""
-        return self.channel.kind.is_cache and self.kept is None and not self.missed
+        """Whether this is a cache channel that had no event to send; it can tell until ``catch_up``."""
+        return self.channel.kind.is_cache and self.kept is None
 
     def catch_up(self) -> None:
-        """Write a cache channel's last event, and what happened while the broker was asked who is there.
+        """Let the connection have the channel's events: a cache channel's last one, what it missed, what comes now.
 
         To be called once, right after the client was told that it is subscribed.
         """
-        kept, missed = self.kept, self.missed
-        self.kept, self.missed = None, ()
+        newcomer, kept = self.newcomer, self.kept
+        self.newcomer = self.kept = None
+        if newcomer is None:
+            return
+        self.channel.add(self.subscriber)  # in the newcomer's place
         if kept is not None:
             frame = self.subscriber.wire_format.encode(kept, self.channel.name)
-            if frame not in missed:
+            # Published since the connection subscribed, it is one of the missed, perhaps joined with its neighbours.
+            if not any(frame in frames for frames in newcomer.missed):
                 self.subscriber.write(frame)
-        for frame in missed:
-            self.subscriber.write(frame)
+        for frames in newcomer.missed:
+            self.subscriber.write(frames)

@@ -4,9 +4,11 @@ Source: Pusher Channels documentation, "Subscription count event".
 """
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from skubber.core.broker import Broker
+from skubber.core.errors import UnavailableError
 from skubber.core.event import SubscriptionCount
 from skubber.core.timer_wheel import TimerWheel
 
@@ -20,6 +22,8 @@ THROTTLED_INTERVAL = 5
 class SubscriptionCounts:
     """Publishes counts, often enough and not too often.
 
+    Nobody waits for a count and none has to arrive: the next one makes up for it.
+
     Args:
         wheel: the timer wheel.
         run: runs a coroutine that nobody waits for.
@@ -32,7 +36,7 @@ class SubscriptionCounts:
         self._run = run
         self._throttled: dict[tuple[str, str], _ThrottledChannel] = {}
 
-    async def changed(self, broker: Broker, app_id: str, channel: str, count: int) -> None:
+    def changed(self, broker: Broker, app_id: str, channel: str, count: int) -> None:
         """A channel's count has changed: tell its subscribers, now or before long."""
         throttled = self._throttled.get((app_id, channel))
         if throttled is not None:
@@ -40,17 +44,22 @@ class SubscriptionCounts:
             return
         if count > UNTHROTTLED_COUNT:
             self._throttle(broker, app_id, channel, count)
-        if count > 0:
-            await broker.publish(app_id, (channel,), SubscriptionCount(count), None)
+        if count:
+            self._run(_publish(broker, app_id, channel, count))
 
     def _throttle(self, broker: Broker, app_id: str, channel: str, count: int) -> None:
         def interval_over(latest: int) -> None:
             del self._throttled[app_id, channel]
             if latest != count:
-                self._run(self.changed(broker, app_id, channel, latest))
+                self.changed(broker, app_id, channel, latest)
 
         throttled = self._throttled[app_id, channel] = _ThrottledChannel(count, interval_over)
         self._wheel.schedule(throttled, THROTTLED_INTERVAL)
+
+
+async def _publish(broker: Broker, app_id: str, channel: str, count: int) -> None:
+    with suppress(UnavailableError):
+        await broker.publish(app_id, (channel,), SubscriptionCount(count), None)
 
 
 class _ThrottledChannel:

@@ -156,6 +156,9 @@ class PusherSession(ClientSession):
 
     async def _on_subscribe(self, message: ClientMessage) -> None:
         request = pusher.decode_subscribe(message.data)
+        if self.is_own_channel(request.channel):
+            self._send(pusher.subscription_succeeded(request.channel))
+            return
         self.check_not_subscribed(request.channel)
         try:
             subscription, members = await self.subscribe(request.channel, request.auth, request.channel_data)
@@ -178,6 +181,9 @@ class PusherSession(ClientSession):
         try:
             request = pusher.decode_signin(message.data)
             signed_in = await self.sign_in(request.auth, request.user_data)
+        except UnavailableError as error:
+            refuse(self._peer, CloseCode.OVER_CAPACITY, error.message)
+            return
         except SkubberError as error:
             refuse(self._peer, CloseCode.UNAUTHORIZED, error.message)
             return
@@ -187,6 +193,7 @@ class PusherSession(ClientSession):
             self._send(pusher.error(pusher.WATCHLIST_TOO_LONG, f"Only the first {limit} users are watched."))
         if signed_in.online:
             self._send(pusher.watchlist_event("online", signed_in.online))
+        signed_in.catch_up()
 
     _HANDLERS: ClassVar[dict[str, Callable[["PusherSession", ClientMessage], Awaitable[None]]]] = {
         "pusher:ping": _on_ping,

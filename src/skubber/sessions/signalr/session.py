@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from msgspec import UNSET, Raw
 
 from skubber.codecs.access_token import Permission
+from skubber.codecs.channel_auth import SignedInUser
 from skubber.codecs.signalr import (
     HANDSHAKE_ACCEPTED,
     RECORD_SEPARATOR,
@@ -29,7 +30,7 @@ from skubber.codecs.signalr_messagepack import MESSAGE_PACK
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.channel_name import ChannelKind
 from skubber.core.connection import EndReason
-from skubber.core.errors import ForbiddenError, InvalidRequestError, SkubberError
+from skubber.core.errors import ForbiddenError, InvalidRequestError, SkubberError, UnavailableError
 from skubber.core.hub import Admission, Hub
 from skubber.core.presence import PresenceMember
 from skubber.core.subscription import Subscription
@@ -227,11 +228,10 @@ class SignalRSession(ClientSession):
         if lifetime <= 0:
             self._close("The access token has expired: reconnect with a new one.", allow_reconnect=True)
             return 0
-        to_sign_in = self.seconds_to_sign_in(now - self._opened_at)
-        if to_sign_in <= 0:
+        if self.seconds_to_sign_in(now - self._opened_at) <= 0:
             self._close(f"A user must sign in within {SIGN_IN_TIMEOUT} seconds.", allow_reconnect=False)
             return 0
-        delay = int(min(context.keep_alive, math.ceil(lifetime), to_sign_in))
+        delay = min(self._keep_alive(), math.ceil(lifetime))
         if not self._transport.needs_pings:
             return delay
         silent = now - self.last_heard
@@ -265,7 +265,7 @@ class SignalRSession(ClientSession):
         self.last_heard = self._context.wheel.now
         peer.write(self._frame(self._protocol.sequence(self.replay.first_kept)))
         self.replay.attach(peer.write)
-        self._context.wheel.schedule(self, self._context.keep_alive)
+        self._context.wheel.schedule(self, self._keep_alive())
 
     async def detach(self) -> None:
         """The transport is gone: wait for another for a while, unless the connection is over."""
@@ -327,16 +327,30 @@ class SignalRSession(ClientSession):
         self._peer.write(self._frame(HANDSHAKE_ACCEPTED))
         if self.replay is not None:
             self.write = self.replay.write
-        self._context.wheel.schedule(self, self._context.keep_alive)
+        self._context.wheel.schedule(self, self._keep_alive())
         user_id = self._principal.user_id
         if user_id is None:
             return True
         if self._principal.is_proven:
-            await self.sign_in_as(user_id)
-        else:
-            self._hub.claim_user(self._app, self, user_id)
-            self._claimed_user_id = user_id
+            return await self._sign_in_proven(user_id)
+        self._hub.claim_user(self._app, self, user_id)
+        self._claimed_user_id = user_id
         return True
+
+    async def _sign_in_proven(self, user_id: str) -> bool:
+        """Sign in the token's user; when that cannot be done now, the client is to come back."""
+        try:
+            signed_in = await self.sign_in_as(SignedInUser(user_id))
+        except UnavailableError as error:
+            self._close(error.message, allow_reconnect=True)
+            return False
+        signed_in.catch_up()
+        return True
+
+    def _keep_alive(self) -> int:
+        """Seconds until the next look whether there is something to do, which includes a ping."""
+        to_sign_in = self.seconds_to_sign_in(self._context.wheel.now - self._opened_at)
+        return int(min(self._context.keep_alive, to_sign_in))
 
     def _refuse_handshake(self, error: str) -> None:
         if self._is_over:
@@ -455,6 +469,7 @@ class SignalRSession(ClientSession):
             self._call("Error", {"code": "watchlist_too_long", "error": f"Only the first {limit} users are watched."})
         if signed_in.online:
             self._call("WatchlistEvents", watchlist_object("online", signed_in.online))
+        signed_in.catch_up()
         return {"userId": signed_in.user_id}
 
     _METHODS: ClassVar[dict[str, Callable[["SignalRSession", Sequence[Raw]], Awaitable[object]]]] = {
