@@ -1,4 +1,4 @@
-"""Publishing: ``POST /apps/{appId}/events`` and ``POST /apps/{appId}/batch_events``."""
+"""Publishing: ``POST`` to ``/apps/{appId}/events``, ``.../batch_events`` and ``.../channels/{channelName}/events``."""
 
 import re
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from skubber.api.schema import (
     BatchRequest,
     BatchResponse,
     ChannelAttributes,
+    EmptyResponse,
     TriggerRequest,
     TriggerResponse,
 )
@@ -55,6 +56,15 @@ async def trigger_batch(call: Call) -> BatchResponse:
     publications = [_check(event, (event.channel,), limits) for event in request.batch]
     await once(call, request.idempotency_key, lambda: _publish_all(call, publications))
     return BatchResponse([await _attributes(call, each.channels[0], each.info) for each in publications])
+
+
+async def trigger_on_channel(call: Call) -> EmptyResponse:
+    """Publish one event on the path's channel; the body, as it is, is its data. Old SDKs publish so."""
+    parameter = call.request.parameter
+    event = BatchEvent(parameter("name") or "", call.text(), call.arguments[0], parameter("socket_id") or None)
+    publication = _check(event, (event.channel,), call.app.limits)
+    await once(call, parameter("idempotency_key"), lambda: _publish(call, publication))
+    return EmptyResponse()
 
 
 def _channels(request: TriggerRequest, limits: Limits) -> Sequence[str]:
