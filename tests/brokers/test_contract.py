@@ -6,7 +6,7 @@ import pytest
 
 from brokers.clock import Clock
 from skubber.core.broker import KEPT_EVENT_LIFETIME, REQUEST_LIFETIME, Broker, EarlierRequest, Occupancy
-from skubber.core.event import Event
+from skubber.core.event import Event, PublishedEvent
 from skubber.core.presence import PresenceMember
 
 APP, OTHER = "4711", "other"
@@ -205,7 +205,7 @@ async def test_apps_share_nothing(broker: Broker, delivery: RecordingDelivery) -
 
 def kept(name: str) -> Event:
     """An event that a back end published."""
-    return Event(name, b'"data"', is_kept=True)
+    return PublishedEvent(name, b'"data"')
 
 
 class TestKeptEvents:

@@ -1,5 +1,5 @@
 from skubber.brokers.memory import MemoryBroker
-from skubber.core.event import Event
+from skubber.core.event import Event, PublishedEvent
 from skubber.core.presence import PresenceMember
 from skubber.server.eager import Suspended, run_eagerly
 from support.recording import LegibleFormat
@@ -60,7 +60,7 @@ async def test_nothing_is_kept_of_users_who_are_gone() -> None:
 async def test_an_event_is_kept_without_what_has_been_encoded_of_it() -> None:
     broker = MemoryBroker()
     broker.attach(Silence())
-    event = Event("e", b"1", is_kept=True)
+    event = PublishedEvent("e", b"1")
     event.encoded[LegibleFormat()] = (b"head", b"tail")
     await broker.publish("a", ("cache-c",), event, None)
     kept = await broker.kept_event("a", "cache-c")

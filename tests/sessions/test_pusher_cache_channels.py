@@ -5,7 +5,7 @@ import json
 import pytest
 
 from skubber.core.broker import KEPT_EVENT_LIFETIME
-from skubber.core.event import Event
+from skubber.core.event import PublishedEvent
 from support.pusher_client import Message, PusherClient, PusherNode
 
 SUCCEEDED = "pusher_internal:subscription_succeeded"
@@ -15,7 +15,7 @@ CHANNELS = pytest.mark.parametrize("channel", [PUBLIC, PRIVATE, ENCRYPTED, PRESE
 
 async def publish(node: PusherNode, channel: str, name: str = "e", data: str = "d") -> None:
     """Publish as the HTTP API does."""
-    await node.hub.publish(node.app, (channel,), Event(name, json.dumps(data).encode(), is_kept=True))
+    await node.hub.publish(node.app, (channel,), PublishedEvent(name, json.dumps(data).encode()))
 
 
 async def subscribe(client: PusherClient, channel: str, user_id: str = "ada") -> list[Message]:
@@ -110,7 +110,7 @@ async def test_an_event_of_the_same_iteration_comes_once(node: PusherNode) -> No
 
 async def test_an_event_meant_for_others_is_sent_to_its_sender_when_it_comes_back(node: PusherNode) -> None:
     sender = node.connect_client()
-    event = Event("e", b'"d"', is_kept=True)
+    event = PublishedEvent("e", b'"d"')
     await node.hub.publish(node.app, (PUBLIC,), event, sender.socket_id)
     assert [message["event"] for message in await subscribe(sender, PUBLIC)] == [SUCCEEDED, "e"]
 

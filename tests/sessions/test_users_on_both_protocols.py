@@ -10,7 +10,7 @@ from pusher.signature import sign
 
 from skubber.codecs.access_token import AccessToken, Grants
 from skubber.codecs.websocket_frames import Opcode
-from skubber.core.event import Event
+from skubber.core.event import Event, PublishedEvent
 from skubber.server.eager import run_detached
 from skubber.sessions.signalr.principal import Principal
 from skubber.sessions.signalr.session import SignalRContext, SignalRSession
@@ -188,7 +188,7 @@ async def test_an_event_to_a_user_and_its_termination_reach_both(node: PusherNod
 async def test_a_cache_channel_is_one_on_both(node: PusherNode, signalr: SignalRClient) -> None:
     await signalr.invoke("Subscribe", "cache-c")
     assert [target for target, _ in signalr.calls()] == ["SubscriptionSucceeded", "CacheMiss"]
-    await node.hub.publish(node.app, ("cache-c",), Event("e", b'"d"', is_kept=True))
+    await node.hub.publish(node.app, ("cache-c",), PublishedEvent("e", b'"d"'))
     await signalr.invoke("Unsubscribe", "cache-c")
     signalr.received()
     await signalr.invoke("Subscribe", "cache-c")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from skubber.core.event import Event
+from skubber.core.event import Event, PublishedEvent
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.server.eager import run_detached
 from support.apps import make_app
@@ -42,7 +42,7 @@ def subscribe(client: EdgeClient, channel: str, user_id: str = "ada") -> None:
 async def publish(node: PusherNode, channel: str, *names: str, excluded: str | None = None) -> None:
     """Publish events one after the other, as the HTTP API does."""
     for name in names:
-        await node.hub.publish(node.app, (channel,), Event(name, b'"d"', is_kept=True), excluded)
+        await node.hub.publish(node.app, (channel,), PublishedEvent(name, b'"d"'), excluded)
 
 
 def ask_to_sign_in(client: EdgeClient, user_id: str, *watchlist: str) -> None:

@@ -21,23 +21,40 @@ _CREDENTIALS = frozenset(
 )
 
 
-async def once(call: Call, field: str | None, publish: Callable[[], Awaitable[None]]) -> None:
-    """Publish, unless a request with the same key has done so already.
+def idempotency_key(call: Call, field: str | None) -> str | None:
+    """The key of a request, if it has one.
 
     Args:
         call: the call; its ``Idempotency-Key`` header wins over the field.
         field: the body's ``idempotency_key``.
-        publish: does it. When it fails, it may be tried again with the same key.
 
     Raises:
         InvalidRequestError: ``invalid_idempotency_key``.
+    """
+    key = field
+    for name, value in call.request.headers:
+        if name == b"idempotency-key":
+            key = value.decode("latin-1")
+            break
+    if key is not None and not (1 <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
+        raise InvalidRequestError(
+            "invalid_idempotency_key", f"An idempotency key has 1 to {MAX_KEY_LENGTH} printable ASCII characters."
+        )
+    return key
+
+
+async def once(call: Call, key: str, publish: Callable[[], Awaitable[None]]) -> None:
+    """Publish, unless a request with the same key has done so already.
+
+    Args:
+        call: the call.
+        key: its key.
+        publish: does it. When it fails, it may be tried again with the same key.
+
+    Raises:
         ConflictError: ``idempotency_key_reused`` when it was another request, ``idempotency_key_in_use`` while that
             request is being done: whether it succeeds is not known yet.
     """
-    key = _key(call, field)
-    if key is None:
-        await publish()
-        return
     broker = call.hub.broker
     fingerprint = _fingerprint(call.request)
     earlier = await broker.claim_request(call.app.id, key, fingerprint)
@@ -65,13 +82,3 @@ def _fingerprint(request: ApiRequest) -> bytes:
     """Tells requests apart, by all but their credentials: a signature made anew has another timestamp."""
     said = [pair for pair in request.parameters() if pair[0] not in _CREDENTIALS]
     return hashlib.sha256(msgspec.json.encode((request.path, said, request.body))).digest()
-
-
-def _key(call: Call, field: str | None) -> str | None:
-    header = next((value for name, value in call.request.headers if name == b"idempotency-key"), None)
-    key = field if header is None else header.decode("latin-1")
-    if key is not None and not (1 <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
-        raise InvalidRequestError(
-            "invalid_idempotency_key", f"An idempotency key has 1 to {MAX_KEY_LENGTH} printable ASCII characters."
-        )
-    return key

@@ -1,6 +1,6 @@
 """What travels through a channel, and how it becomes bytes exactly once per wire format."""
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 class Event:
@@ -11,23 +11,32 @@ class Event:
         data: the event's data as JSON text (UTF-8). A published string arrives here as a JSON string, the data of a
             client event as whatever JSON value the client sent.
         user_id: the sender, on client events of presence channels.
-        is_kept: whether cache channels keep it for subscribers to come: the events that back ends publish.
+        is_kept: whether cache channels keep it for subscribers to come.
         encoded: pieces a wire format has already encoded, by format, so that a publish to a hundred channels
             encodes its data once.
     """
 
-    __slots__ = ("data", "encoded", "is_kept", "name", "user_id")
+    __slots__ = ("data", "encoded", "name", "user_id")
 
-    def __init__(self, name: str, data: bytes, user_id: str | None = None, *, is_kept: bool = False) -> None:
+    is_kept: ClassVar[bool] = False
+
+    def __init__(self, name: str, data: bytes, user_id: str | None = None) -> None:
         self.name = name
         self.data = data
         self.user_id = user_id
-        self.is_kept = is_kept
         self.encoded: dict[WireFormat, tuple[bytes, bytes]] = {}
 
     def copy(self) -> "Event":
         """The same event without what has been encoded of it, for keeping."""
-        return Event(self.name, self.data, self.user_id, is_kept=self.is_kept)
+        return Event(self.name, self.data, self.user_id)
+
+
+class PublishedEvent(Event):
+    """An event that a back end published."""
+
+    __slots__ = ()
+
+    is_kept = True
 
 
 class MemberAdded(Event):
