@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 
 from skubber.core.connection import EndReason
+from skubber.server.cut import cut
 from skubber.server.eager import run_detached
 from skubber.server.ws_edge import CLOSE_TIMEOUT, EdgeContext, discard
 from skubber.sessions.session import OpenSession, Session
@@ -76,7 +77,7 @@ class EventStreamEdge(asyncio.Protocol):
 
     def timer_due(self, now: int) -> int:
         """The client does not take what is left for it."""
-        self._transport.abort()
+        cut(self._transport)
         return 0
 
     def _end_slow_client(self) -> None:
