@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,9 @@ class MemoryTransport(asyncio.Transport):
     """A connection whose other end is the test."""
 
     def __init__(self, receive: Callable[[bytes], None]) -> None:
-        super().__init__()
+        closed = socket.socket()
+        closed.close()
+        super().__init__({"socket": closed})
         self._receive = receive
         self._is_closing = False
         self._is_lost = False

@@ -148,11 +148,15 @@ class Hub:
             UnavailableError: the broker cannot be reached.
         """
         name = SERVER_TO_USER_PREFIX + user_id
-        await self.broker.subscribe(app.id, name)
         namespace = self._namespaces[app.id]
+        namespace.hold_user(user_id, connection)  # the user may be terminated while the broker is asked
+        try:
+            await self.broker.subscribe(app.id, name)
+        except BaseException:
+            namespace.release_user(user_id, connection)
+            raise
         subscription = Subscription(namespace.channel(name), connection, user_id=user_id)
         subscription.channel.add(connection)
-        namespace.hold_user(user_id, connection)
         return subscription
 
     def claim_user(self, app: App, connection: Connection, user_id: str) -> None:

@@ -82,7 +82,7 @@ class EventStreamEdge(asyncio.Protocol):
 
     def _end_slow_client(self) -> None:
         if self.write is not discard:
-            self._context.slow_clients += 1
+            self._context.count_slow_client()
             self._session.end(EndReason.TOO_SLOW)
 
     def _detach(self) -> None:

@@ -94,7 +94,13 @@ class _Server(uvicorn.Server):
 def _routes(runtime: Runtime) -> list[BaseRoute]:
     settings = runtime.settings
     hub = HubRoutes(
-        runtime.signalr, runtime.apps, time.time, run_detached, settings.request_bytes, settings.write_buffer_bytes
+        runtime.signalr,
+        runtime.apps,
+        time.time,
+        run_detached,
+        settings.request_bytes,
+        settings.write_buffer_bytes,
+        runtime.edge.count_slow_client,
     )
     return [
         api_route(runtime.api, settings.request_bytes),

@@ -47,6 +47,10 @@ class EdgeContext:
     write_buffer_bytes: int
     slow_clients: int = field(default=0)
 
+    def count_slow_client(self) -> None:
+        """Note that a client is closed for leaving too much unread."""
+        self.slow_clients += 1
+
 
 class _State(Enum):
     OPEN = auto()
@@ -241,7 +245,7 @@ class WebSocketEdge(asyncio.Protocol):
 
     def _end_slow_client(self) -> None:
         if self._state is _OPEN:
-            self._context.slow_clients += 1
+            self._context.count_slow_client()
             self._session.end(EndReason.TOO_SLOW)
 
     def _detach(self) -> None:

@@ -149,13 +149,14 @@ class ClientSession:
 
         Raises:
             ForbiddenError: ``already_signed_in``: as somebody else.
+            UnavailableError: the broker cannot be reached; the client is not signed in.
         """
         if self._user_id == user_id:
             return
         if self._user_id is not None:
             raise ForbiddenError("already_signed_in", "Another user is signed in: open a new connection instead.")
-        self._user_id = user_id
         subscription = await self._hub.sign_in(self._app, self, user_id)
+        self._user_id = user_id
         self._subscriptions[subscription.channel.name] = subscription
 
     async def leave(self) -> None:

@@ -166,6 +166,9 @@ class PusherSession(ClientSession):
         try:
             request = pusher.decode_signin(message.data)
             await self.sign_in(request.auth, request.user_data)
+        except UnavailableError as error:
+            refuse(self._peer, CloseCode.OVER_CAPACITY, error.message)  # so that the client comes back and tries again
+            return
         except SkubberError as error:
             refuse(self._peer, CloseCode.UNAUTHORIZED, error.message)
             return
