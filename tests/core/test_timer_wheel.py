@@ -150,7 +150,6 @@ def test_a_timer_that_fails_keeps_no_other_from_its_time() -> None:
     assert [thing.calls for thing in others] == [[1]] * 5
 
 
-
 class WheelAgainstCalendar(RuleBasedStateMachine):
     """The wheel beside a plain calendar: which thing is due in which second."""
 

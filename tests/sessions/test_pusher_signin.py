@@ -171,7 +171,9 @@ class TestRefusal:
     async def test_a_user_without_an_id(self, node: PusherNode, client: PusherClient, user_data: str) -> None:
         await self.assert_refused(node, client, signin(client.socket_id, user_data))
 
-    @pytest.mark.parametrize("data", [None, {}, {"auth": "x"}, {"user_data": "{}"}, {"auth": 1, "user_data": "{}"}, "x"])
+    @pytest.mark.parametrize(
+        "data", [None, {}, {"auth": "x"}, {"user_data": "{}"}, {"auth": 1, "user_data": "{}"}, "x"]
+    )
     async def test_what_is_no_sign_in(self, node: PusherNode, client: PusherClient, data: Any) -> None:
         await self.assert_refused(node, client, {"event": "pusher:signin", "data": data})
 

@@ -386,7 +386,8 @@ class SignalRSession(ClientSession):
             if method is None:
                 raise InvalidRequestError(
                     "unknown_method",
-                    f"There is no method {(message.target or '')[:100]!r}: call Subscribe, Unsubscribe, Trigger or SignIn.",
+                    f"There is no method {(message.target or '')[:100]!r}: "
+                    "call Subscribe, Unsubscribe, Trigger or SignIn.",
                 )
             result = await method(self, message.arguments or ())
         except SkubberError as error:
