@@ -52,8 +52,11 @@ QUIET = 0.05
 
 def main() -> int:
     """Run the workloads asked for; returns the exit code."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
     names = options.workloads or list(WORKLOADS)
+    if unknown := set(names) - set(WORKLOADS):
+        parser.error(f"there is no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
     foreign = ForeignServer(options.url.rstrip("/"), options.app, options.pid) if options.url else None
     raise_file_limit()
     others = OthersWatch()
@@ -84,7 +87,7 @@ def _run(bench: Bench, name: str) -> list[Row]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("workloads", nargs="*", choices=[[], *WORKLOADS], metavar="workload", help=", ".join(WORKLOADS))
+    parser.add_argument("workloads", nargs="*", metavar="workload", help=", ".join(WORKLOADS))
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"how often to measure each figure ({ROUNDS})")
     parser.add_argument("--quick", action="store_true", help="only see that everything works: a tenth of the load")
     parser.add_argument("--url", help="measure this Pusher-compatible server (http://host:port) in place of ours")

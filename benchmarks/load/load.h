@@ -57,7 +57,7 @@ extern unsigned char read_buffer[];
 void watch(struct source *source);
 void unwatch(struct source *source);
 
-/* Serve what is readable, waiting at most so long for something; fails when nothing has come for PATIENCE seconds. */
+/* Serve what is readable, waiting at most so long for something (or looking once, with a core to spare); fails when nothing has come for PATIENCE seconds. */
 void poll_sources(int milliseconds);
 void restart_patience(void);
 
@@ -91,7 +91,7 @@ uint32_t ledger_next(uint32_t sender, uint32_t channel);
 
 enum kind { UNSUBSCRIBED, PUBLIC, PRIVATE, PRESENCE };
 
-enum stage { UPGRADING, GREETING, SUBSCRIBING, READY, LEAVING, STALLED };
+enum stage { UPGRADING, GREETING, IDLE, SUBSCRIBING, SUBSCRIBED, LEAVING, STALLED };
 
 struct subscriber {
     struct source source;

@@ -53,7 +53,7 @@ void member_changed(struct subscriber *subscriber, const char *message, size_t s
     uint32_t member = number_after(message, size, "\\\"user_id\\\":\\\"");
     unsigned char *told = has_joined ? told_of_arrival : told_of_departure;
     if (!told || member >= subscriber_count || member == subscriber->number ||
-        (subscriber->stage != READY && subscriber->stage != LEAVING))
+        (subscriber->stage != SUBSCRIBED && subscriber->stage != LEAVING))
         fail("subscriber %u was told of what does not concern it: %.*s", subscriber->number, (int)size, message);
     size_t pair = (size_t)subscriber->number * subscriber_count + member;
     if (told[pair]++)
@@ -67,7 +67,7 @@ void member_changed(struct subscriber *subscriber, const char *message, size_t s
 void member_left(struct subscriber *subscriber) {
     if (subscriber->stage != LEAVING)
         fail("a pong without a ping");
-    subscriber->stage = GREETING;
+    subscriber->stage = IDLE;
     gone++;
 }
 

@@ -15,9 +15,11 @@ enum { CONNECTIONS_PER_ADDRESS = 20000, PATIENCE = 30 /* seconds */ };
 unsigned char read_buffer[READ_BUFFER];
 
 static int poller = -1;
+static bool has_own_core;
 static uint64_t last_arrival;
 
 void sockets_initialize(void) {
+    has_own_core = sysconf(_SC_NPROCESSORS_ONLN) > 1;
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (poller < 0)
         fail("epoll_create1: %s", strerror(errno));
@@ -96,7 +98,9 @@ void restart_patience(void) {
 
 void poll_sources(int milliseconds) {
     struct epoll_event ready[512];
-    int count = epoll_wait(poller, ready, 512, milliseconds);
+    /* Looking instead of sleeping: profiles showed the sender spending up to 3 us on waking a client that sleeps on
+       another core, which a server with clients on other machines never pays. */
+    int count = epoll_wait(poller, ready, 512, has_own_core ? 0 : milliseconds);
     if (count < 0 && errno != EINTR)
         fail("epoll_wait: %s", strerror(errno));
     for (int i = 0; i < count; i++) {

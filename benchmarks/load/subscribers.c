@@ -85,14 +85,14 @@ static void greeted(struct subscriber *subscriber, const char *message, size_t s
         subscribe(subscriber);
         return;
     }
-    subscriber->stage = READY;
+    subscriber->stage = IDLE;
     settled++;
 }
 
 static void subscribed(struct subscriber *subscriber, const char *message, size_t size) {
     if (subscriber->stage != SUBSCRIBING)
         fail("a subscription succeeded that nobody asked for");
-    subscriber->stage = READY;
+    subscriber->stage = SUBSCRIBED;
     settled++;
     readers[subscriber->channel]++;
     if (channel_kind == PRESENCE)

@@ -14,8 +14,8 @@ EVENTS = 800
 """6.4 MB for each subscriber: more than the kernel takes for one that does not read, and the server's limit."""
 
 WRITE_BUFFER = 256 * 1024
-ROUNDS = 3
-CUT_OFF_SECONDS = 10
+ROUNDS = 2
+CUT_OFF_SECONDS = 7
 """How long the server may take to end a connection that has exceeded its limit."""
 
 

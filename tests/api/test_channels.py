@@ -34,7 +34,7 @@ class TestList:
         assert "left" not in (await client.get("/channels")).body["channels"]
 
     async def test_what_comes_with_a_sign_in_is_not_among_them(self, client: ApiClient) -> None:
-        await client.node.hub.sign_in(client.app, client.node.connect(client.app, "1.10"), "ada", ["bob"])
+        await client.node.sign_in(client.app, client.node.connect(client.app, "1.10"), "ada", ["bob"])
         for prefix in ("", "#"):
             answer = await client.get("/channels", filter_by_prefix=prefix)
             assert not any(name.startswith("#") for name in answer.body["channels"])

@@ -22,7 +22,7 @@ async def test_terminating_a_user_ends_all_of_its_connections(client: ApiClient,
 async def test_a_user_is_known_by_its_sign_in_as_well(client: ApiClient) -> None:
     tab, other = client.node.connect(client.app, "1.1"), client.node.connect(client.app, "1.2")
     for connection, user_id in ((tab, "auth0|1"), (other, "auth0|2")):
-        await client.node.hub.sign_in(client.app, connection, user_id)
+        await client.node.sign_in(client.app, connection, user_id)
     assert (await client.post("/users/auth0%7C1/terminate_connections")).body == {}
     assert (tab.ends, other.ends) == ([EndReason.TERMINATED], [])
 
@@ -30,8 +30,7 @@ async def test_a_user_is_known_by_its_sign_in_as_well(client: ApiClient) -> None
 async def test_a_users_own_events_are_published_as_any_other(client: ApiClient) -> None:
     tab, other = client.node.connect(client.app, "1.1"), client.node.connect(client.app, "1.2")
     for connection, user_id in ((tab, "ada"), (other, "bob")):
-        for subscription in (await client.node.hub.sign_in(client.app, connection, user_id))[0]:
-            subscription.catch_up()
+        await client.node.sign_in(client.app, connection, user_id)
     assert (await client.trigger(channel="#server-to-user-ada")).body == {}
     assert (await client.trigger(channels=["#server-to-user-ada", "#server-to-user-bob"], socket_id="1.2")).body == {}
     client.node.iteration.end()

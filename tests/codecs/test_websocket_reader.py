@@ -368,7 +368,7 @@ def test_an_idle_reader_keeps_none_of_what_it_read() -> None:
     for part in cut(stream, [0.1, 0.3, 0.7]):
         reader.feed(part)
     kept = [getattr(reader, name) for name in FrameReader.__slots__]
-    assert not [value for value in kept if isinstance(value, bytes | bytearray)]
+    assert [value for value in kept if value is not None and not isinstance(value, int)] == []
 
 
 def test_frames_of_a_server_need_no_mask() -> None:

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from skubber.core.connection import EndReason
-from skubber.core.errors import ForbiddenError
+from skubber.core.errors import ForbiddenError, UnavailableError
 from skubber.core.event import Event
 from skubber.core.hub import Admission
 from skubber.core.limits import Limits
@@ -229,6 +229,127 @@ async def test_a_connection_may_leave_while_its_user_is_being_terminated(node: N
         await node.subscribe(APP, connection, "presence-a", "ada")
     node.hub.terminate(APP.id, "ada")
     assert [connection.ends for connection in connections] == [[EndReason.TERMINATED]] * 3
+
+
+class TestUsers:
+    """Connections that are a user's for other reasons than a presence channel."""
+
+    ADAS = "#server-to-user-ada"
+
+    async def test_who_signs_in_gets_the_users_events(self, node: Node) -> None:
+        tab, second_tab, bob = (node.connect(APP, f"1.{number}") for number in range(3))
+        for connection, user_id in ((tab, "ada"), (second_tab, "ada"), (bob, "bob")):
+            (subscription,) = await node.sign_in(APP, connection, user_id)
+            assert (subscription.user_id, subscription.member) == (user_id, None)
+        await node.hub.publish(APP, (self.ADAS,), EVENT)
+        node.iteration.end()
+        assert tab.received == second_tab.received == [f"{self.ADAS}/e"]
+        assert bob.received == []
+        assert (await node.broker.occupancy(APP.id, self.ADAS)).subscriptions == 2
+
+    async def test_who_only_says_that_it_is_a_user_does_not(self, node: Node) -> None:
+        connection = node.connect(APP, "1.1")
+        node.hub.claim_user(APP, connection, "ada")
+        await node.hub.publish(APP, (self.ADAS,), EVENT)
+        node.iteration.end()
+        assert connection.received == []
+        assert await node.broker.channels(APP.id, "") == {}
+
+    async def test_terminating_ends_both(self, node: Node) -> None:
+        signed_in, claimed, bob, nobody = (node.connect(APP, f"1.{number}") for number in range(4))
+        theirs = node.connect(OTHER, "1.9")
+        await node.sign_in(APP, signed_in, "ada")
+        node.hub.claim_user(APP, claimed, "ada")
+        await node.sign_in(APP, bob, "bob")
+        await node.sign_in(OTHER, theirs, "ada")
+        await node.broker.terminate_user(APP.id, "ada")
+        assert (signed_in.ends, claimed.ends) == ([EndReason.TERMINATED], [EndReason.TERMINATED])
+        assert (bob.ends, nobody.ends, theirs.ends) == ([], [], [])
+
+    async def test_a_connection_is_a_users_as_long_as_there_is_one_reason(self, node: Node) -> None:
+        connection = node.connect(APP, "1.1")
+        node.hub.claim_user(APP, connection, "ada")
+        (signed_in,) = await node.sign_in(APP, connection, "ada")
+        member = await node.subscribe(APP, connection, "presence-c", "ada")
+        for number, subscription in enumerate((signed_in, member), start=1):
+            await node.hub.unsubscribe(APP, subscription)
+            node.hub.terminate(APP.id, "ada")
+            assert len(connection.ends) == number
+        await node.hub.disconnect(APP, connection, [], "ada")
+        node.hub.terminate(APP.id, "ada")
+        assert len(connection.ends) == 2
+
+    async def test_disconnecting_ends_every_reason(self, node: Node) -> None:
+        leaving, staying = node.connect(APP, "1.1"), node.connect(APP, "1.2")
+        for connection in (leaving, staying):
+            node.hub.claim_user(APP, connection, "ada")
+        subscriptions = await node.sign_in(APP, leaving, "bob")
+        for _ in range(2):
+            await node.hub.disconnect(APP, leaving, subscriptions, "ada")
+        assert node.hub._namespaces[APP.id].users == {"ada": {staying: 1}}
+        await node.hub.disconnect(APP, staying, [], "ada")
+        node.assert_nothing_is_kept()
+
+    async def test_who_was_never_claimed_can_be_disconnected_as_if(self, node: Node) -> None:
+        claimed, other = node.connect(APP, "1.1"), node.connect(APP, "1.2")
+        node.hub.claim_user(APP, claimed, "ada")
+        await node.hub.disconnect(APP, other, [], "ada")
+        node.hub.terminate(APP.id, "ada")
+        assert claimed.ends == [EndReason.TERMINATED]
+
+    async def test_a_user_terminated_while_it_signs_in_is_ended(self) -> None:
+        broker = SlowBroker()
+        node = Node(broker=broker)
+        connection = node.connect(APP, "1.1")
+        hold = broker.hold("subscribe")
+        async with asyncio.TaskGroup() as tasks:
+            sign_in = tasks.create_task(node.sign_in(APP, connection, "ada"))
+            await hold.reached()
+            node.hub.terminate(APP.id, "ada")
+            assert connection.ends == [EndReason.TERMINATED]
+            hold.release()
+        await node.hub.disconnect(APP, connection, sign_in.result())
+        node.assert_nothing_is_kept()
+
+    async def test_who_could_not_be_signed_in_is_nobodys(self) -> None:
+        broker = SlowBroker()
+        node = Node(broker=broker)
+        connection = node.connect(APP, "1.1")
+        broker.fail("subscribe")
+        with pytest.raises(UnavailableError):
+            await node.hub.sign_in(APP, connection, "ada")
+        namespace = node.hub._namespaces[APP.id]
+        assert (namespace.users, namespace.channels) == ({}, {})
+
+    async def test_a_sign_in_that_is_given_up_leaves_nothing_behind(self) -> None:
+        broker = SlowBroker()
+        node = Node(broker=broker)
+        connection = node.connect(APP, "1.1")
+        hold = broker.hold("subscribe")
+        task = asyncio.create_task(node.hub.sign_in(APP, connection, "ada"))
+        await hold.reached()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await node.hub.disconnect(APP, connection, [])
+        node.assert_nothing_is_kept()
+
+
+async def test_something_in_a_connections_stead_gets_its_events_and_leaves_with_it(node: Node) -> None:
+    connection = node.connect(APP, "1.1")
+    stand_in = RecordingConnection("1.1", node.wire_format)
+    subscriptions = [
+        await node.subscribe(APP, stand_in, "c"),
+        await node.subscribe(APP, stand_in, "presence-c", "ada"),
+    ]
+    await node.hub.publish(APP, ("c", "presence-c"), EVENT)
+    await node.hub.publish(APP, ("c",), EVENT, "1.1")
+    node.iteration.end()
+    assert (connection.received, stand_in.received) == ([], ["c/e", "presence-c/e"])
+    node.hub.terminate(APP.id, "ada")
+    assert stand_in.ends == [EndReason.TERMINATED]
+    await node.hub.disconnect(APP, connection, subscriptions)
+    node.assert_nothing_is_kept()
 
 
 async def test_what_was_published_before_a_subscription_is_not_delivered_to_it(node: Node) -> None:

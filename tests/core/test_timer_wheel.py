@@ -139,6 +139,17 @@ def test_a_thing_scheduled_while_others_are_called_waits_its_turn() -> None:
     assert late.calls == [2]
 
 
+def test_a_timer_that_fails_keeps_no_other_from_its_time() -> None:
+    wheel = TimerWheel()
+    failing, others = Thing(then=lambda: 1 // 0), [Thing() for _ in range(5)]
+    for thing in (*others[:2], failing, *others[2:]):
+        wheel.schedule(thing, 1)
+    with pytest.raises(ExceptionGroup) as failures:
+        wheel.advance()
+    assert failures.group_contains(ZeroDivisionError)
+    assert [thing.calls for thing in others] == [[1]] * 5
+
+
 class WheelAgainstCalendar(RuleBasedStateMachine):
     """The wheel beside a plain calendar: which thing is due in which second."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable, MutableMapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -54,7 +55,8 @@ class LiveServer:
         logger.addHandler(handler)
         self._stack.callback(logger.removeHandler, handler)
         self._uvicorn.config.load()
-        self._listener = await loop.create_server(self.new_connection, "127.0.0.1", 0)
+        tls = self._uvicorn.config.ssl
+        self._listener = await loop.create_server(self.new_connection, "127.0.0.1", 0, ssl=tls)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
@@ -99,9 +101,9 @@ class LiveServer:
         self.logs[:] = [entry for entry in self.logs if entry["log_level"] != "error"]
         return errors
 
-    async def connect(self) -> HttpClient:
+    async def connect(self, tls: ssl.SSLContext | None = None) -> HttpClient:
         """Connect a client."""
-        self._clients.append(HttpClient(*await asyncio.open_connection("127.0.0.1", self.port)))
+        self._clients.append(HttpClient(*await asyncio.open_connection("127.0.0.1", self.port, ssl=tls)))
         return self._clients[-1]
 
     async def pass_time(self, seconds: int) -> None:

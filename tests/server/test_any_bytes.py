@@ -192,7 +192,7 @@ STREAMS = st.builds(damage, st.lists(PIECES, max_size=5).map(b"".join), CHANGES)
 
 
 def test_any_bytes_are_answered_with_http_or_closed(run: Run) -> None:
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=300)
     @given(STREAMS, SHARES)
     @example(HEALTH + b"junk\r\n", [])
     @example(HEALTH + upgrade(f"/app/{KEY}?protocol=7"), [])
@@ -220,7 +220,7 @@ FRAME_STREAMS = st.builds(damage, st.lists(FRAMES, max_size=8).map(b"".join), CH
 
 @pytest.mark.parametrize("target", [f"/app/{KEY}?protocol=7", "/app/unknown?protocol=7"])
 def test_any_bytes_are_answered_with_frames_or_closed(run: Run, target: str) -> None:
-    @settings(deadline=None, max_examples=60)
+    @settings(deadline=None, max_examples=100)
     @given(FRAME_STREAMS, SHARES)
     def check_stream(stream: bytes, shares: list[float]) -> None:
         async def talk() -> None:

@@ -154,6 +154,13 @@ async def test_a_bad_chunk_is_refused_when_what_was_asked_before_is_answered(liv
     assert await client.rest() == b""
 
 
+async def test_a_bad_chunk_in_one_write_with_what_was_asked_before_is_refused_in_its_turn(live: LiveServer) -> None:
+    client = await live.connect()
+    client.send(HEALTH, CHANNELS, CHUNKED, b"1\r\nx\r\njunk\r\n", HEALTH)
+    assert [answer.status for answer in await client.answers(3)] == [200, 200, 400]
+    assert await client.rest() == b""
+
+
 async def test_a_bad_chunk_ends_a_request_that_is_being_read(live: LiveServer) -> None:
     client = await live.connect()
     client.send(HEALTH, CHUNKED, b"1\r\nx\r\n")
@@ -236,6 +243,23 @@ async def test_answers_do_not_pile_up_for_a_client_that_does_not_read_them(live:
     read_again(client)
     assert {answer.status for answer in await client.answers(REQUESTS)} == {401}
     assert connection.transport.is_reading()
+    await live.pass_time(UNREAD_TIMEOUT + LOOK_EVERY)
+    client.send(HEALTH)
+    assert (await client.answer()).status == 200
+
+
+async def test_a_refused_client_may_go_on_sending_until_it_sees_why(live: LiveServer) -> None:
+    client = await live.connect()
+    # So much of a body that it is read no further, until somebody asks for it.
+    large_chunk = b"%x\r\n%b\r\n" % (100_000, b"x" * 100_000)
+    client.send(request("POST", "/health", "Transfer-Encoding: chunked"), large_chunk, b"junk\r\n")
+    for _ in range(100):
+        client.send(b"x" * 200_000)
+    async with asyncio.timeout(PATIENCE):
+        await client.writer.drain()
+    assert (await client.answer()).status in {400, 405}
+    await client.close()
+    await settled_connections(live, 0)
 
 
 async def test_a_request_waits_no_longer_for_a_body_that_was_held_back(live: LiveServer) -> None:

@@ -23,6 +23,11 @@ def only_edge(live: LiveServer) -> Any:
     return edge
 
 
+def scheduled(live: LiveServer) -> set[Any]:
+    """Everything that is due some time."""
+    return set().union(*live.runtime.wheel._slots)
+
+
 async def nobody_connected(live: LiveServer) -> None:
     async with asyncio.timeout(PATIENCE):
         while live.connections:  # noqa: ASYNC110 - the set is uvicorn's
@@ -163,6 +168,20 @@ async def test_a_client_is_not_read_while_its_session_waits(live: LiveServer) ->
     assert edge._transport.is_reading()
 
 
+async def test_what_is_under_way_when_a_session_has_to_wait_is_kept(live: LiveServer) -> None:
+    client = await WebSocketClient.opened(live)
+    gate = Gate(client.session)
+    client.send(text(b"first"))
+    await gate.reached.wait()
+    # As transports do that have read more already, those of TLS for one.
+    only_edge(live).data_received(text(b"second") + text(b"third")[:5])
+    only_edge(live).data_received(text(b"third")[5:])
+    assert client.session.received == [b"first"]
+    gate.open()
+    await client.session.has_received(3)
+    assert gate.passed == [b"first", b"second", b"third"]
+
+
 async def test_other_clients_do_not_wait_for_one_that_waits(live: LiveServer) -> None:
     waiting, other = await WebSocketClient.opened(live), await WebSocketClient.opened(live)
     gate = Gate(waiting.session)
@@ -176,7 +195,7 @@ async def test_other_clients_do_not_wait_for_one_that_waits(live: LiveServer) ->
 async def test_a_session_leaves_when_it_has_waited(live: LiveServer) -> None:
     client = await WebSocketClient.opened(live)
     gate = Gate(client.session)
-    client.send(text(b"first"), text(b"second"))
+    client.send(text(b"first"), text(b"second"), close())
     await gate.reached.wait()
     # Not by the client: a connection that is not read does not notice that its client has hung up.
     only_edge(live)._transport.abort()
@@ -187,6 +206,7 @@ async def test_a_session_leaves_when_it_has_waited(live: LiveServer) -> None:
     # What came behind is dropped: nobody is there any more.
     assert gate.passed == client.session.received == [b"first"]
     assert client.session.closings == 1
+    assert scheduled(live) == set()
 
 
 async def test_a_close_frame_waits_behind_a_message_that_waits(live: LiveServer) -> None:
@@ -392,6 +412,11 @@ async def test_a_client_that_leaves_too_much_unread_is_ended_and_cut() -> None:
         assert len(live.connections) == 2
         await live.pass_time(CLOSE_TIMEOUT)
         assert len(live.connections) == 1
+        # Reset, that is, not just ended: the kernel does not keep what it had for the client either.
+        client.http.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        with pytest.raises(ConnectionResetError):
+            async with asyncio.timeout(PATIENCE):
+                await client.http.reader.read(-1)
         other.send(frame(Opcode.PING))
         assert await other.message() == (Opcode.PONG, b"")
         assert other.session.ends == []

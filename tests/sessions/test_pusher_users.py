@@ -1,14 +1,13 @@
-"""Users: sign-in, their own events, watchlists. Source: Pusher Channels documentation, "User features"."""
+"""What comes with a sign-in, watchlists above all. Source: Pusher Channels documentation, "User features"."""
 
 import json
-from typing import Any
 
 import pytest
 
 from skubber.core.event import Event
 from skubber.core.limits import Limits
-from support.apps import SECOND_KEY, SECOND_SECRET, make_app
-from support.pusher_client import Message, PusherClient, PusherNode, sign_in
+from support.apps import make_app
+from support.pusher_client import Message, PusherClient, PusherNode
 
 
 def watchlist_event(name: str, *user_ids: str) -> Message:
@@ -35,66 +34,7 @@ async def publish_to(node: PusherNode, user_id: str, name: str = "e") -> None:
     await node.hub.publish(node.app, (f"#server-to-user-{user_id}",), Event(name, b'"d"'))
 
 
-class TestSigningIn:
-    async def test_it_is_answered_with_what_was_signed(self, node: PusherNode) -> None:
-        client = node.connect_client()
-        user_data = '{"id": "ada", "user_info": {"name": "Äda"}}'
-        answer = await client.answer({"event": "pusher:signin", "data": sign_in(client.socket_id, user_data)})
-        assert answer["event"] == "pusher:signin_success"
-        assert json.loads(answer["data"]) == {"user_data": user_data}
-
-    @pytest.mark.parametrize(
-        "data",
-        [
-            None,
-            {},
-            {"auth": "x", "user_data": '{"id":"ada"}'},
-            {"auth": "x", "user_data": {"id": "ada"}},
-            {"user_data": '{"id":"ada"}'},
-            sign_in("7.1", '{"id":"ada"}', SECOND_KEY, SECOND_SECRET),
-            sign_in("7.2", '{"id":"ada"}'),
-            sign_in("7.1", "junk"),
-            sign_in("7.1", '{"id":""}'),
-            sign_in("7.1", '{"id":"ada","watchlist":[""]}'),
-        ],
-    )
-    async def test_one_that_fails_closes_the_connection_for_good(self, node: PusherNode, data: Any) -> None:
-        client = node.connect_client()
-        assert client.socket_id == "7.1"
-        answer = await client.answer({"event": "pusher:signin", "data": data})
-        assert (answer["event"], answer["data"]["code"]) == ("pusher:error", 4009)
-        assert client.close_code() == 4009
-        assert list(await node.broker.online(node.app.id, ["ada"])) == []
-
-    async def test_a_second_user_is_refused(self, node: PusherNode) -> None:
-        client = await signed_in(node, "ada")
-        await client.send({"event": "pusher:signin", "data": sign_in(client.socket_id, '{"id":"bob"}')})
-        assert client.close_code() == 4009
-
-    async def test_the_same_user_once_more_changes_nothing(self, node: PusherNode) -> None:
-        client = await signed_in(node, "ada")
-        assert await client.sign_in("ada") == []
-        await publish_to(node, "ada")
-        assert client.events() == ["e"]
-        await client.leave()
-        node.assert_nothing_is_kept()
-
-    async def test_everything_is_gone_with_the_connection(self, node: PusherNode) -> None:
-        clients = [await signed_in(node, "ada", "bob", "ada") for _ in range(2)]
-        for client in clients:
-            await client.leave()
-        node.assert_nothing_is_kept()
-
-
 class TestAUsersOwnEvents:
-    async def test_they_reach_all_of_the_users_connections_and_nobody_elses(self, node: PusherNode) -> None:
-        tabs = [await signed_in(node, "ada") for _ in range(2)]
-        other, nobody = await signed_in(node, "bob"), node.connect_client()
-        await publish_to(node, "ada")
-        for tab in tabs:
-            assert tab.received() == [{"event": "e", "channel": "#server-to-user-ada", "data": "d"}]
-        assert (other.received(), nobody.received()) == ([], [])
-
     async def test_the_subscription_that_pusher_js_asks_for_is_there_already(self, node: PusherNode) -> None:
         client = await signed_in(node, "ada")
         answer = await client.subscribe("#server-to-user-ada", auth="")
@@ -129,6 +69,12 @@ class TestAUsersOwnEvents:
 
 
 class TestWatchlists:
+    async def test_it_is_gone_with_the_connection(self, node: PusherNode) -> None:
+        clients = [await signed_in(node, "ada", "bob", "ada") for _ in range(2)]
+        for client in clients:
+            await client.leave()
+        node.assert_nothing_is_kept()
+
     async def test_who_is_online_is_told_right_after_the_sign_in(self, node: PusherNode) -> None:
         for user_id in ("bob", "carl"):
             await signed_in(node, user_id)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from skubber.core.event import Event
-from support.edge_client import EdgeClient
+from support.edge_client import EdgeClient, settled
 from support.pusher_client import PusherNode
 from support.slow_broker import SlowBroker
 
@@ -25,10 +25,6 @@ def broker() -> SlowBroker:
 def node(broker: SlowBroker) -> PusherNode:
     """A node above that broker."""
     return PusherNode(broker=broker)
-
-
-async def settled() -> None:
-    await EdgeClient.settled()
 
 
 def subscribe(client: EdgeClient, channel: str) -> None:

@@ -9,7 +9,7 @@ from skubber.core.event import Event, PublishedEvent
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.server.eager import run_detached
 from support.apps import make_app
-from support.edge_client import EdgeClient
+from support.edge_client import EdgeClient, settled
 from support.pusher_client import PusherNode, sign_in
 from support.slow_broker import SlowBroker
 
@@ -29,10 +29,6 @@ def broker() -> SlowBroker:
 def node(broker: SlowBroker) -> PusherNode:
     """A node above that broker."""
     return PusherNode(broker=broker)
-
-
-async def settled() -> None:
-    await EdgeClient.settled()
 
 
 def subscribe(client: EdgeClient, channel: str, user_id: str = "ada") -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -18,11 +19,16 @@ class MemoryTransport(asyncio.Transport):
     """A connection whose other end is the test."""
 
     def __init__(self, receive: Callable[[bytes], None]) -> None:
-        super().__init__()
+        closed = socket.socket()
+        closed.close()
+        super().__init__({"socket": closed})
         self._receive = receive
         self._is_closing = False
+        self._is_lost = False
+        self.is_aborted = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert not self._is_lost, "uvloop's transports raise an error when they are written to after the end"
         self._receive(bytes(data))
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
@@ -33,6 +39,15 @@ class MemoryTransport(asyncio.Transport):
 
     def close(self) -> None:
         self._is_closing = True
+
+    def abort(self) -> None:
+        self._is_closing = self.is_aborted = True
+
+    def lose(self, protocol: asyncio.Protocol) -> None:
+        """End the connection."""
+        self._is_closing = True
+        protocol.connection_lost(None)
+        self._is_lost = True
 
     def pause_reading(self) -> None:
         """What the test sends arrives nonetheless, as bytes that were under way do."""
@@ -87,12 +102,11 @@ class EdgeClient:
 
     def hang_up(self) -> None:
         """Lose the connection, without a closing handshake."""
-        self.transport.close()
-        self._edge.connection_lost(None)
+        self.transport.lose(self._edge)
 
-    @staticmethod
-    async def settled() -> None:
-        """Wait until everything this test set going, for any client, has run to its end."""
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            async with asyncio.timeout(10):
-                await asyncio.wait(others)
+
+async def settled() -> None:
+    """Wait until everything this test set going, for any client, has run to its end."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        async with asyncio.timeout(10):
+            await asyncio.wait(others)

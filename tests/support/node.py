@@ -1,5 +1,7 @@
 """One node of the server without its edge: a real hub above a real memory broker."""
 
+from collections.abc import Sequence
+
 from skubber.brokers.memory import MemoryBroker
 from skubber.core.app import App
 from skubber.core.hub import Admission, Hub
@@ -36,6 +38,15 @@ class Node:
         subscription, _ = await self.hub.subscribe(app, connection, channel, member)
         subscription.catch_up()
         return subscription
+
+    async def sign_in(
+        self, app: App, connection: RecordingConnection, user_id: str, watchlist: Sequence[str] = ()
+    ) -> Sequence[Subscription]:
+        """Sign a user in on a client."""
+        subscriptions, _ = await self.hub.sign_in(app, connection, user_id, watchlist)
+        for subscription in subscriptions:
+            subscription.catch_up()
+        return subscriptions
 
     def assert_nothing_is_kept(self) -> None:
         """When everybody has gone, no trace of anybody is left in the hub or the broker."""

@@ -113,13 +113,14 @@ def issue(app: App, key: ApiKey, grants: Grants, now: float, lifetime: int, toke
     return jwt.encode(claims, _signing_key(app, key, epoch), ALGORITHM, {"kid": f"{key.key}/{epoch}"})
 
 
-def read(token: str, find_app: Callable[[str], App | None], now: float) -> AccessToken:
+def read(token: str, find_app: Callable[[str], App | None], now: float, grace: int = 0) -> AccessToken:
     """Check a token.
 
     Args:
         token: as the client sent it.
         find_app: finds the app that owns an API key.
         now: seconds since the epoch.
+        grace: seconds for which it is still good once it has expired.
 
     Raises:
         AccessTokenError: the token is not to be trusted.
@@ -139,7 +140,7 @@ def read(token: str, find_app: Callable[[str], App | None], now: float) -> Acces
             subject=app.id,
         )
         claims = msgspec.convert(payload, _Claims)
-        _check_times(claims, now)
+        _check_times(claims, now, grace)
         return AccessToken(app, key, _grants(claims), claims.exp)
     except (jwt.PyJWTError, ValueError, KeyError, TypeError, RecursionError):
         raise AccessTokenError("The access token is not valid.") from None
@@ -156,8 +157,8 @@ def _key_id(header: Mapping[str, Any]) -> tuple[str, int]:
     return key_id, int(epoch)
 
 
-def _check_times(claims: _Claims, now: float) -> None:
-    if claims.exp <= now:
+def _check_times(claims: _Claims, now: float, grace: int) -> None:
+    if claims.exp + grace <= now:
         raise AccessTokenError("The access token has expired: ask the back end for a new one.")
     if claims.iat > now + _CLOCK_SKEW or claims.exp - claims.iat > MAX_LIFETIME:
         raise AccessTokenError("The access token is not valid.")

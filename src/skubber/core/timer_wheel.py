@@ -46,13 +46,24 @@ class TimerWheel:
             timed.timer_slot = -1
 
     def advance(self) -> None:
-        """Let one second pass: call what is due in it and schedule what asks to come back."""
+        """Let one second pass: call what is due in it and schedule what asks to come back.
+
+        Raises:
+            ExceptionGroup: of those that failed; all others have been called nonetheless.
+        """
         self.now += 1
+        failures = []
         due = self._slots[self.now % len(self._slots)]
         # Taken out one by one, so that one that is called can still cancel another; no delay leads back into this slot.
         while due:
             timed = due.pop()
             timed.timer_slot = -1
-            delay = timed.timer_due(self.now)
+            try:
+                delay = timed.timer_due(self.now)
+            except Exception as failure:
+                failures.append(failure)
+                continue
             if delay:
                 self.schedule(timed, delay)
+        if failures:
+            raise ExceptionGroup("timers failed", failures)

@@ -3,6 +3,9 @@
 The hub's methods are coroutines because a networked broker has to wait. With the memory broker they never suspend,
 and then a task per request or message would be the larger part of its cost: stepping a coroutine that finishes at
 once costs about 0.1 us, a task about 5 us and a turn of the loop.
+
+Up to its first wait such a coroutine runs outside of any task. What asks for the running task, as ``asyncio.timeout``
+and ``asyncio.TaskGroup`` do, can be used only after that.
 """
 
 import asyncio

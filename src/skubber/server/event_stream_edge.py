@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 
 from skubber.core.connection import EndReason
+from skubber.server.cut import cut
 from skubber.server.eager import run_detached
 from skubber.server.ws_edge import CLOSE_TIMEOUT, EdgeContext, discard
 from skubber.sessions.session import OpenSession, Session
@@ -76,12 +77,12 @@ class EventStreamEdge(asyncio.Protocol):
 
     def timer_due(self, now: int) -> int:
         """The client does not take what is left for it."""
-        self._transport.abort()
+        cut(self._transport)
         return 0
 
     def _end_slow_client(self) -> None:
         if self.write is not discard:
-            self._context.slow_clients += 1
+            self._context.count_slow_client()
             self._session.end(EndReason.TOO_SLOW)
 
     def _detach(self) -> None:

@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 
 from skubber.core.timer_wheel import TimerWheel
 from skubber.server.access_log import UvicornAccessLog, log_request
+from skubber.server.cut import cut
 
 HEAD_BYTES = 65_536
 """Most bytes of a request's head, and of whatever else comes to nothing: chunk extensions, trailers, blank lines."""
@@ -207,8 +208,8 @@ class HttpConnection(HttpToolsProtocol, ABC):
             self._refuse(405, "This is no proxy.")
             return
         self.url = _origin_form(self.url)
-        # Behind an outstanding answer it would come too early: the request is answered without it, in its turn.
-        self._upgrades = self._is_free() and not self.flow.write_paused and super()._should_upgrade()
+        # Where another protocol would come too early, the request is answered without it, in its turn.
+        self._upgrades = self._can_hand_over() and super()._should_upgrade()
 
     def _should_upgrade(self) -> bool:
         """What uvicorn sees of a request never asks for an upgrade."""
@@ -237,6 +238,10 @@ class HttpConnection(HttpToolsProtocol, ABC):
     def _is_free(self) -> bool:
         """Whether everything that was asked for is answered."""
         return self.cycle is None or self.cycle.response_complete
+
+    def _can_hand_over(self) -> bool:
+        """Whether another protocol may begin: nothing is left to be answered, or to be read of the answers."""
+        return self._is_free() and not self.flow.write_paused
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
@@ -299,7 +304,8 @@ class HttpConnection(HttpToolsProtocol, ABC):
 
         async def application(_scope: Any, _receive: Any, _send: Any) -> None:
             cycle.response_started = cycle.response_complete = True
-            self._write_refusal(status, message, headers)
+            if not cycle.disconnected:
+                self._write_refusal(status, message, headers)
 
         self.pipeline.appendleft((cycle, cast("Any", application)))
 
@@ -324,6 +330,7 @@ class HttpConnection(HttpToolsProtocol, ABC):
         self._deadline = self._wheel.now + LINGER_TIMEOUT
         if self.transport.can_write_eof():
             self.transport.write_eof()
+            self._read_on()
         else:
             self.transport.close()
 
@@ -354,7 +361,7 @@ class HttpConnection(HttpToolsProtocol, ABC):
             self._unread_deadline = now + UNREAD_TIMEOUT
         if self._unread_deadline is not None:
             if now >= self._unread_deadline:
-                self.transport.abort()
+                cut(self.transport)
                 return 0
         elif now >= self._deadline and self._waits_for_client():
             if self._is_receiving and self._is_free() and not self._is_refused:

@@ -92,7 +92,7 @@ class HttpLane(HttpConnection):
             self._body_size = 0
             if self.expect_100_continue:
                 self._answer_expectation()
-        elif self._is_free() and (entry := self._event_stream_entry()) is not None:
+        elif self._can_hand_over() and (entry := self._event_stream_entry()) is not None:
             self._is_ignored = True
             self._open_event_stream(entry)
         else:

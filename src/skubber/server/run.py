@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
@@ -56,7 +57,7 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Serve
         backlog=4096,
         ssl_context_factory=None if certificate is None else lambda _config, _default: certificate.context,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, runtime)
     runtime.edge.connections = cast("set[Any]", server.server_state.connections)
     config.http = partial(  # type: ignore[assignment]
         HttpLane,
@@ -71,10 +72,35 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Serve
     return server, runtime
 
 
+class _Server(uvicorn.Server):
+    """Shuts down what uvicorn knows nothing of, besides the connections that it does.
+
+    Args:
+        config: uvicorn's configuration.
+        runtime: what is served.
+    """
+
+    def __init__(self, config: uvicorn.Config, runtime: Runtime) -> None:
+        super().__init__(config)
+        self._runtime = runtime
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; called by uvicorn."""
+        # A polling client has no connection of its own: its poll would keep the server waiting.
+        self._runtime.signalr.drain()
+        await super().shutdown(sockets)
+
+
 def _routes(runtime: Runtime) -> list[BaseRoute]:
     settings = runtime.settings
     hub = HubRoutes(
-        runtime.signalr, runtime.apps, time.time, run_detached, settings.request_bytes, settings.write_buffer_bytes
+        runtime.signalr,
+        runtime.apps,
+        time.time,
+        run_detached,
+        settings.request_bytes,
+        settings.write_buffer_bytes,
+        runtime.edge.count_slow_client,
     )
     return [
         api_route(runtime.api, settings.request_bytes),

@@ -5,6 +5,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 
+import structlog
+
 from skubber.api.access_tokens import AccessTokens
 from skubber.api.router import Api
 from skubber.brokers.memory import MemoryBroker
@@ -23,6 +25,8 @@ from skubber.sessions.signalr.session import SignalRContext
 from skubber.sessions.signalr.transports import Transport
 from skubber.settings import Settings
 from skubber.store.apps import ConfiguredApps
+
+_log = structlog.stdlib.get_logger("skubber.server")
 
 
 class Runtime:
@@ -89,7 +93,11 @@ class Runtime:
         """
         while True:
             await asyncio.sleep(1)
-            self.wheel.advance()
+            try:
+                self.wheel.advance()
+            except Exception:
+                # Whatever it was, all other connections' timeouts go on.
+                _log.exception("timer failed")
 
 
 def new_socket_id() -> str:

@@ -13,6 +13,9 @@ class Certificate:
         certificate: PEM file with the chain.
         key: PEM file with the private key.
 
+    Attributes:
+        context: the context to listen with.
+
     Raises:
         SettingsError: the files cannot be read or do not belong together.
     """
@@ -20,7 +23,10 @@ class Certificate:
     def __init__(self, certificate: Path, key: Path) -> None:
         self._certificate = certificate
         self._key = key
-        self.context = self._load(_new_context())
+        self._current = self.context = self._load()
+        # A context keeps one certificate for each kind of key, so the old one has to go with its whole context. The
+        # callback comes into play for clients that name no server, too.
+        self.context.sni_callback = self._use_current
 
     def reload(self) -> None:
         """Read the files again; connections made from now on are served with what they hold.
@@ -28,12 +34,16 @@ class Certificate:
         Raises:
             SettingsError: the new files are unusable; the certificate in use stays.
         """
-        self._load(_new_context())
-        self._load(self.context)
+        self._current = self._load()
 
-    def _load(self, context: ssl.SSLContext) -> ssl.SSLContext:
+    def _use_current(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        connection.context = self._current
+
+    def _load(self) -> ssl.SSLContext:
+        context = _new_context()
         try:
-            context.load_cert_chain(self._certificate, self._key)
+            # The empty password keeps OpenSSL from asking for one in the terminal, and the server from waiting for it.
+            context.load_cert_chain(self._certificate, self._key, password="")
         except OSError as error:  # ssl.SSLError is one
             raise SettingsError(
                 f"Cannot use the certificate {self._certificate} with the key {self._key}: {error}."

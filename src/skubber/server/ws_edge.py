@@ -1,7 +1,7 @@
 """The WebSocket edge: one small object between a socket and a session.
 
 It costs one ``__slots__`` object per connection: no task, no queue and no timer. Frames go out through the
-transport's own ``write``, which gathers everything of one event-loop iteration into one system call.
+transport's own ``write``.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from skubber.codecs.websocket_frames import Opcode, WebSocketError, encode_close
 from skubber.codecs.websocket_reader import FrameReader, close_code_and_reason
 from skubber.core.connection import EndReason
 from skubber.core.timer_wheel import TimerWheel
+from skubber.server.cut import cut
 from skubber.server.eager import Suspended, run_detached, run_eagerly
 from skubber.sessions.session import OpenSession, Session
 
@@ -45,6 +46,10 @@ class EdgeContext:
     message_bytes: int
     write_buffer_bytes: int
     slow_clients: int = field(default=0)
+
+    def count_slow_client(self) -> None:
+        """Note that a client is closed for leaving too much unread."""
+        self.slow_clients += 1
 
 
 class _State(Enum):
@@ -102,7 +107,11 @@ class WebSocketEdge(asyncio.Protocol):
         transport.set_write_buffer_limits(context.write_buffer_bytes)
         context.connections.add(self)
         self._session: Session = open_session(self)
-        self._session.opened()
+        try:
+            self._session.opened()
+        except Exception:
+            _log.exception("session failed")
+            self.close(_INTERNAL_ERROR, "Internal error")
 
     def data_received(self, data: bytes) -> None:
         """Handle what the client sent, a bounded number of frames at a time: a flood delays nobody else."""
@@ -149,7 +158,7 @@ class WebSocketEdge(asyncio.Protocol):
 
     def timer_due(self, now: int) -> int:
         """The client has not answered the close frame, or does not read what is left to send."""
-        self._transport.abort()
+        cut(self._transport)
         return 0
 
     def _handle(self, messages: Iterable[_Message]) -> None:
@@ -175,8 +184,7 @@ class WebSocketEdge(asyncio.Protocol):
 
     def _read_on(self) -> None:
         """Read and handle more of what the client has sent, now that others have had their turn."""
-        if self._state is not _State.CLOSED:
-            self._handle(self._reader.feed())
+        self._handle(self._reader.feed())
 
     def _receive(self, opcode: Opcode, payload: bytes) -> Suspended[None] | None:
         try:
@@ -193,6 +201,8 @@ class WebSocketEdge(asyncio.Protocol):
             self._close_received(payload)
 
     def _close_received(self, payload: bytes) -> None:
+        if self._state is _State.CLOSED:
+            return
         if self._state is _OPEN:
             code, _ = close_code_and_reason(payload)
             self.write(encode_close(code))
@@ -235,7 +245,7 @@ class WebSocketEdge(asyncio.Protocol):
 
     def _end_slow_client(self) -> None:
         if self._state is _OPEN:
-            self._context.slow_clients += 1
+            self._context.count_slow_client()
             self._session.end(EndReason.TOO_SLOW)
 
     def _detach(self) -> None:

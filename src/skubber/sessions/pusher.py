@@ -182,7 +182,7 @@ class PusherSession(ClientSession):
             request = pusher.decode_signin(message.data)
             signed_in = await self.sign_in(request.auth, request.user_data)
         except UnavailableError as error:
-            refuse(self._peer, CloseCode.OVER_CAPACITY, error.message)
+            refuse(self._peer, CloseCode.OVER_CAPACITY, error.message)  # so that the client comes back and tries again
             return
         except SkubberError as error:
             refuse(self._peer, CloseCode.UNAUTHORIZED, error.message)

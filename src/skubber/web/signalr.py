@@ -52,6 +52,7 @@ class HubRoutes:
         run: runs a coroutine that nobody waits for.
         body_bytes: largest body a client may post.
         unread_bytes: most bytes that may wait for a polling client.
+        count_slow_client: called when one is ended for leaving more.
     """
 
     connections: SignalRConnections
@@ -60,6 +61,7 @@ class HubRoutes:
     run: Callable[[Coroutine[Any, Any, None]], object]
     body_bytes: int
     unread_bytes: int
+    count_slow_client: Callable[[], None]
 
     def routes(self) -> list[Route]:
         """``/push`` and ``/push/negotiate``, open to browsers of any origin."""
@@ -102,7 +104,7 @@ class HubRoutes:
         poll = connection.poll
         if poll is None:
             return self._first_poll(connection)
-        watcher = asyncio.create_task(_abandon_when_gone(request, poll))
+        watcher = asyncio.create_task(_abandon_when_gone(request, poll, poll.turn + 1))
         try:
             messages = await poll.poll(POLL_TIMEOUT)
         finally:
@@ -115,7 +117,9 @@ class HubRoutes:
 
     def _first_poll(self, connection: SignalRConnection) -> Response:
         self.connections.check_opening(connection, Transport.LONG_POLLING)
-        poll = connection.poll = LongPoll(self.connections.context.wheel, self.run, self.unread_bytes)
+        poll = connection.poll = LongPoll(
+            self.connections.context.wheel, self.run, self.unread_bytes, self.count_slow_client
+        )
         poll.session = self.connections.open(connection, Transport.LONG_POLLING, poll)
         poll.session.opened()
         poll.expect()
@@ -138,25 +142,26 @@ class HubRoutes:
         return Response(b"", 202, media_type="text/plain")
 
     def _connection(self, request: Request) -> SignalRConnection:
-        hub_request, principal = self._authenticated(request)
+        # What outlives its token has to be polled and posted to with that token.
+        hub_request, principal = self._authenticated(request, self.connections.context.expiry_grace)
         token = hub_request.parameters.get("id")
         if not token:
             raise InvalidRequestError("missing_connection_id", "Negotiate first, then give the connection's id.")
         return self.connections.find(token, principal)
 
-    def _authenticated(self, request: Request) -> tuple[SignalRRequest, Principal]:
+    def _authenticated(self, request: Request, grace: int = 0) -> tuple[SignalRRequest, Principal]:
         scope = request.scope
         hub_request = SignalRRequest.of(
             scope["query_string"], list(scope["headers"]), is_tls=scope["scheme"] == "https"
         )
-        return hub_request, authenticate(hub_request, self.apps, self.now())
+        return hub_request, authenticate(hub_request, self.apps, self.now(), grace)
 
 
 _NOT_STORED = {"cache-control": "no-store"}
 
 
-async def _abandon_when_gone(request: Request, poll: LongPoll) -> None:
+async def _abandon_when_gone(request: Request, poll: LongPoll, turn: int) -> None:
     """A poll whose client is gone must not swallow messages: the client will be back with another."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    poll.abandon()
+    poll.abandon(turn)

@@ -3,9 +3,11 @@
 Source: ASP.NET Core SignalR, TransportProtocols.md.
 """
 
+import asyncio
 import secrets
 from dataclasses import dataclass
 
+from skubber.core.connection import EndReason
 from skubber.core.errors import ConflictError, ForbiddenError, NotFoundError
 from skubber.sessions.session import Peer, Session
 from skubber.sessions.signalr.long_poll import LongPoll
@@ -58,6 +60,7 @@ class SignalRConnection:
         transport: the transport it is bound to, likewise.
         inbox: takes what the client posts, on transports where it does.
         poll: where polls wait, on long polling.
+        turn: held while the session is busy, with stateful reconnect.
     """
 
     __slots__ = (
@@ -71,6 +74,7 @@ class SignalRConnection:
         "timer_slot",
         "token",
         "transport",
+        "turn",
     )
 
     def __init__(self, connections: "SignalRConnections", principal: Principal, options: ConnectionOptions) -> None:
@@ -83,6 +87,7 @@ class SignalRConnection:
         self.transport: Transport | None = None
         self.inbox: SerializedSession | None = None
         self.poll: LongPoll | None = None
+        self.turn: asyncio.Lock | None = None
         self.timer_slot = -1
 
     def timer_due(self, now: int) -> int:
@@ -140,8 +145,8 @@ class SignalRConnections:
         Call ``check_opening`` before.
         """
         self.context.wheel.cancel(connection)
-        if connection.session is not None:
-            return Attachment(connection.session, peer)
+        if connection.session is not None and connection.turn is not None:
+            return Attachment(connection.session, connection.turn, peer)
         connection.transport = transport
         can_resume = connection.options.can_resume and transport is Transport.WEBSOCKETS
         connection.session = session = SignalRSession(
@@ -155,7 +160,8 @@ class SignalRConnections:
             on_end=connection.ended,
         )
         if can_resume:
-            return Attachment(session, peer)
+            connection.turn = asyncio.Lock()
+            return Attachment(session, connection.turn, peer)
         if transport is Transport.WEBSOCKETS:
             return session
         connection.inbox = SerializedSession(session)
@@ -174,6 +180,12 @@ class SignalRConnections:
         if session.replay is not None:
             raise NotFoundError("no_such_connection", "The connection cannot be resumed: negotiate a new one.")
         raise ConflictError("connection_in_use", "This connection is open already: negotiate a new one.")
+
+    def drain(self) -> None:
+        """The server is stopping: send every client to reconnect."""
+        for connection in tuple(self._by_token.values()):
+            if connection.session is not None:
+                connection.session.end(EndReason.DRAINING)
 
     def forget(self, connection: SignalRConnection) -> None:
         """Drop a connection that is over."""

@@ -40,12 +40,15 @@ class SignalREntry:
         if request.path != HUB_PATH:
             raise NotFoundError("not_found", f"The hub is at {HUB_PATH}.")
         hub_request = SignalRRequest.of(request.query, request.headers, is_tls=request.is_tls)
-        principal = authenticate(hub_request, self._apps, self._now())
         token = hub_request.parameters.get("id")
+        grace = self._connections.context.expiry_grace if token else 0
+        principal = authenticate(hub_request, self._apps, self._now(), grace)
         if token:
             connection = self._connections.find(token, principal)
         elif self._transport is Transport.WEBSOCKETS:  # skipNegotiation
-            connection = self._connections.negotiate(principal, ConnectionOptions.of(hub_request.parameters))
+            # The client is told no token, so it cannot resume; and nobody else may, by an id that is public.
+            asked = ConnectionOptions.of(hub_request.parameters)
+            connection = self._connections.negotiate(principal, ConnectionOptions(asked.by_name))
         else:
             raise InvalidRequestError("missing_connection_id", "Negotiate first, then give the connection's id.")
         self._connections.check_opening(connection, self._transport)

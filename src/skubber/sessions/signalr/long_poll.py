@@ -22,29 +22,39 @@ class LongPoll:
         wheel: the timer wheel.
         run: runs a coroutine that nobody waits for.
         max_bytes: most bytes that may wait: a client that leaves more is ended.
+        count_slow_client: called when one is.
     """
 
     __slots__ = (
         "_bytes",
+        "_count_slow_client",
         "_is_closed",
         "_max_bytes",
         "_messages",
         "_run",
-        "_turn",
         "_wake",
         "_wheel",
         "session",
         "timer_slot",
+        "turn",
     )
 
-    def __init__(self, wheel: TimerWheel, run: Callable[[Coroutine[Any, Any, None]], object], max_bytes: int) -> None:
+    def __init__(
+        self,
+        wheel: TimerWheel,
+        run: Callable[[Coroutine[Any, Any, None]], object],
+        max_bytes: int,
+        count_slow_client: Callable[[], None],
+    ) -> None:
         self._wheel = wheel
         self._run = run
         self._max_bytes = max_bytes
+        self._count_slow_client = count_slow_client
         self._messages: list[bytes] = []
         self._bytes = 0
         self._wake = asyncio.Event()
-        self._turn = 0
+        self.turn = 0
+        """Number of the latest poll."""
         self._is_closed = False
         self.session: Session
         self.timer_slot = -1
@@ -63,8 +73,8 @@ class LongPoll:
         self._bytes += len(message)
         self._wake.set()
         if was_within and self._bytes > self._max_bytes:
-            # Not at once: this is called in the middle of a fan-out.
-            asyncio.get_running_loop().call_soon(self.session.end, EndReason.TOO_SLOW)
+            # Not at once: this is called in the middle of a fan-out, and a poll that waits is about to take it all.
+            asyncio.get_running_loop().call_soon(self._end_slow_client)
 
     def close(self, code: int, reason: str) -> None:
         """End the connection; what waits can still be fetched."""
@@ -94,15 +104,17 @@ class LongPoll:
                     await self._wake.wait()
             except TimeoutError:
                 pass
-        if turn != self._turn:
+        if turn != self.turn:
             return None
         if not self._is_closed:
             self.expect()
         messages, self._messages, self._bytes = self._messages, [], 0
         return None if self._is_closed and not messages else b"".join(messages)
 
-    def abandon(self) -> None:
-        """The client of the waiting poll has gone away: nothing may be handed to it."""
+    def abandon(self, turn: int) -> None:
+        """The client of a poll has gone away: nothing may be handed to it. The poll after it is not concerned."""
+        if turn != self.turn:
+            return
         self._take_turn()
         if not self._is_closed:
             self.expect()
@@ -116,8 +128,13 @@ class LongPoll:
         self.close(0, "")
         return 0
 
+    def _end_slow_client(self) -> None:
+        if self._bytes > self._max_bytes and not self._is_closed:
+            self._count_slow_client()
+            self.session.end(EndReason.TOO_SLOW)
+
     def _take_turn(self) -> int:
         """End the poll that waits, if one does."""
-        self._turn += 1
+        self.turn += 1
         self._wake.set()
-        return self._turn
+        return self.turn

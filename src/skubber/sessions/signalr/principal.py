@@ -54,7 +54,7 @@ class SignalRRequest:
     @classmethod
     def of(cls, query: bytes, headers: Sequence[tuple[bytes, bytes]], *, is_tls: bool) -> "SignalRRequest":
         """Read a request's query, given as sent."""
-        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, errors="replace")
+        pairs = parse_qsl(query.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
         return cls(dict(reversed(pairs)), headers, is_tls)
 
     @property
@@ -66,20 +66,21 @@ class SignalRRequest:
         return self.parameters.get("access_token")
 
 
-def authenticate(request: SignalRRequest, apps: AppStore, now: float) -> Principal:
+def authenticate(request: SignalRRequest, apps: AppStore, now: float, grace: int = 0) -> Principal:
     """Find out who sent a request.
 
     Args:
         request: the request.
         apps: where apps are looked up.
         now: seconds since the epoch.
+        grace: seconds for which a token is still good once it has expired.
 
     Raises:
         UnauthorizedError: ``missing_access_token`` or ``invalid_access_token``.
         ForbiddenError: ``app_disabled``, ``tls_required`` or ``user_mismatch``.
         InvalidRequestError: ``invalid_user_id``.
     """
-    token = _token(request, apps, now)
+    token = _token(request, apps, now, grace)
     app, pinned = token.app, token.grants.user_id
     if not app.enabled:
         raise ForbiddenError("app_disabled", "This app is disabled.")
@@ -95,7 +96,7 @@ def authenticate(request: SignalRRequest, apps: AppStore, now: float) -> Princip
     return Principal(token, pinned or claimed)
 
 
-def _token(request: SignalRRequest, apps: AppStore, now: float) -> AccessToken:
+def _token(request: SignalRRequest, apps: AppStore, now: float, grace: int) -> AccessToken:
     text = request.access_token
     if not text:
         raise UnauthorizedError(
@@ -104,6 +105,6 @@ def _token(request: SignalRRequest, apps: AppStore, now: float) -> AccessToken:
             "POST /api/auth/signalr-token issues tokens.",
         )
     try:
-        return access_token.read(text, apps.find_by_key, now)
+        return access_token.read(text, apps.find_by_key, now, grace)
     except AccessTokenError as error:
         raise UnauthorizedError("invalid_access_token", str(error)) from None

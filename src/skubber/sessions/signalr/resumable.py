@@ -1,5 +1,6 @@
 """Stateful reconnect: one session over one WebSocket after another."""
 
+import asyncio
 from collections.abc import Callable
 
 from skubber.codecs.websocket_frames import Opcode
@@ -15,16 +16,31 @@ class Attachment:
 
     Args:
         session: the session.
+        turn: the session's: what comes over one transport waits for what came over the one before.
         peer: the transport.
     """
 
-    __slots__ = ("_peer", "_session", "timer_slot", "write")
+    __slots__ = ("_peer", "_session", "_turn", "timer_slot")
 
-    def __init__(self, session: SignalRSession, peer: Peer) -> None:
+    def __init__(self, session: SignalRSession, turn: asyncio.Lock, peer: Peer) -> None:
         self._session = session
+        self._turn = turn
         self._peer = peer
-        self.write: Callable[[bytes], None] = peer.write
         self.timer_slot = -1
+
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """The session's. What the transport does not take any more is kept, if the session may go on over another."""
+        return self._session.write
+
+    @write.setter
+    def write(self, write: Callable[[bytes], None]) -> None:
+        if not self._session.is_attached_to(self._peer):
+            return
+        if self._session.replay is None:
+            self._session.write = write
+        else:
+            self._session.replay.detach()
 
     @property
     def last_heard(self) -> int:
@@ -41,13 +57,15 @@ class Attachment:
 
     async def receive(self, opcode: Opcode, payload: bytes) -> None:
         """Hand on what came, unless the session has moved to another transport."""
-        if self._session.is_attached_to(self._peer):
-            await self._session.receive(opcode, payload)
+        async with self._turn:
+            if self._session.is_attached_to(self._peer):
+                await self._session.receive(opcode, payload)
 
     async def closed(self) -> None:
         """The transport is gone: the session waits for another, unless it is over."""
-        if self._session.is_attached_to(self._peer):
-            await self._session.detach()
+        async with self._turn:
+            if self._session.is_attached_to(self._peer):
+                await self._session.detach()
 
     def end(self, reason: EndReason) -> None:
         """End the session for good."""

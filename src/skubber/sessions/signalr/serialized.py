@@ -19,12 +19,20 @@ class SerializedSession:
         session: the session.
     """
 
-    __slots__ = ("_lock", "_session", "write")
+    __slots__ = ("_lock", "_session")
 
     def __init__(self, session: SignalRSession) -> None:
         self._session = session
         self._lock = asyncio.Lock()
-        self.write: Callable[[bytes], None] = session.write
+
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """The session's: its channels must not write to a transport that is gone, however long it takes to leave."""
+        return self._session.write
+
+    @write.setter
+    def write(self, write: Callable[[bytes], None]) -> None:
+        self._session.write = write
 
     @property
     def last_heard(self) -> int:

@@ -5,6 +5,7 @@ Source: ASP.NET Core SignalR, HubProtocol.md; the hub contract.
 
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
@@ -44,6 +45,8 @@ from skubber.sessions.signalr.replay import ReplayBuffer
 from skubber.sessions.signalr.transports import Transport
 
 MAX_HANDSHAKE_BYTES = 4096
+MAX_PROTOCOL_VERSION = 2
+"""Of both encodings; from version 2 on a client may resume."""
 MAX_STREAMS = 100
 """Most streams open on one connection."""
 
@@ -200,8 +203,9 @@ class SignalRSession(ClientSession):
             await self._act(message)
         if self.replay is not None:
             self._acknowledge(self.replay)
-        if self._reader.error is not None:
-            self._close(str(self._reader.error), allow_reconnect=False)
+        error = self._reader.error or (self.replay and self.replay.error)
+        if error is not None:
+            self._close(str(error), allow_reconnect=False)
 
     async def closed(self) -> None:
         """The transport is gone for good: leave every channel."""
@@ -224,14 +228,13 @@ class SignalRSession(ClientSession):
         if self._handshake is not None:
             self._refuse_handshake("The handshake did not come in time.")
             return 0
-        lifetime = self._principal.token.expires_at + context.expiry_grace - context.now()
-        if lifetime <= 0:
+        if self._lifetime <= 0:
             self._close("The access token has expired: reconnect with a new one.", allow_reconnect=True)
             return 0
         if self.seconds_to_sign_in(now - self._opened_at) <= 0:
             self._close(f"A user must sign in within {SIGN_IN_TIMEOUT} seconds.", allow_reconnect=False)
             return 0
-        delay = min(self._keep_alive(), math.ceil(lifetime))
+        delay = self._until_next_look
         if not self._transport.needs_pings:
             return delay
         silent = now - self.last_heard
@@ -265,7 +268,7 @@ class SignalRSession(ClientSession):
         self.last_heard = self._context.wheel.now
         peer.write(self._frame(self._protocol.sequence(self.replay.first_kept)))
         self.replay.attach(peer.write)
-        self._context.wheel.schedule(self, self._keep_alive())
+        self._context.wheel.schedule(self, self._until_next_look)
 
     async def detach(self) -> None:
         """The transport is gone: wait for another for a while, unless the connection is over."""
@@ -275,6 +278,17 @@ class SignalRSession(ClientSession):
         self._peer = _NO_PEER
         self.replay.detach()
         self._context.wheel.schedule(self, self._context.resume_window)
+
+    @property
+    def _lifetime(self) -> float:
+        """Seconds until the token and the grace after it have run out."""
+        return self._principal.token.expires_at + self._context.expiry_grace - self._context.now()
+
+    @property
+    def _until_next_look(self) -> int:
+        """Seconds until a ping is due, or what comes first of the token's end and that of the time to sign in."""
+        to_sign_in = self.seconds_to_sign_in(self._context.wheel.now - self._opened_at)
+        return int(min(self._context.keep_alive, math.ceil(self._lifetime), to_sign_in))
 
     @property
     def _protocol(self) -> HubProtocol:
@@ -307,7 +321,7 @@ class SignalRSession(ClientSession):
         protocol = _PROTOCOLS.get(request.protocol)
         if protocol is None:
             raise HubProtocolError(f"The protocol {request.protocol[:50]!r} is not supported: use json or messagepack.")
-        if request.version not in {1, 2}:
+        if request.version > MAX_PROTOCOL_VERSION:  # lower ones than 1 are said by some clients, and mean 1
             raise HubProtocolError(f"The server does not support version {request.version} of the protocol.")
         frame = self._transport.frame_binary if protocol.is_binary else self._transport.frame_text
         if frame is None:
@@ -315,7 +329,7 @@ class SignalRSession(ClientSession):
         self._wire_format = signalr_wire_format(protocol, frame, by_name=self._by_name)
         self._reader = protocol.reader(self._context.message_bytes)
         self._handshake = None
-        if self._can_resume and request.version == 2:
+        if self._can_resume and request.version == MAX_PROTOCOL_VERSION:
             self.replay = ReplayBuffer(self._peer.write, self._context.replay_bytes)
 
     async def _enter(self) -> bool:
@@ -327,18 +341,14 @@ class SignalRSession(ClientSession):
         self._peer.write(self._frame(HANDSHAKE_ACCEPTED))
         if self.replay is not None:
             self.write = self.replay.write
-        self._context.wheel.schedule(self, self._keep_alive())
+        self._context.wheel.schedule(self, self._until_next_look)
         user_id = self._principal.user_id
         if user_id is None:
             return True
-        if self._principal.is_proven:
-            return await self._sign_in_proven(user_id)
-        self._hub.claim_user(self._app, self, user_id)
-        self._claimed_user_id = user_id
-        return True
-
-    async def _sign_in_proven(self, user_id: str) -> bool:
-        """Sign in the token's user; when that cannot be done now, the client is to come back."""
+        if not self._principal.is_proven:
+            self._hub.claim_user(self._app, self, user_id)
+            self._claimed_user_id = user_id
+            return True
         try:
             signed_in = await self.sign_in_as(SignedInUser(user_id))
         except UnavailableError as error:
@@ -346,11 +356,6 @@ class SignalRSession(ClientSession):
             return False
         signed_in.catch_up()
         return True
-
-    def _keep_alive(self) -> int:
-        """Seconds until the next look whether there is something to do, which includes a ping."""
-        to_sign_in = self.seconds_to_sign_in(self._context.wheel.now - self._opened_at)
-        return int(min(self._context.keep_alive, to_sign_in))
 
     def _refuse_handshake(self, error: str) -> None:
         if self._is_over:
@@ -430,8 +435,8 @@ class SignalRSession(ClientSession):
 
     async def _subscribe(self, arguments: Sequence[Raw]) -> object:
         channel, auth, channel_data = SUBSCRIBE.bind(arguments)
-        self._require(Permission.SUBSCRIBE)
         try:
+            self._require(Permission.SUBSCRIBE)
             subscription, members = await self.subscribe(channel, auth, channel_data)
         except SkubberError as error:
             failure = {"channel": channel, "code": error.code, "error": error.message, "status": error.status}
@@ -527,5 +532,6 @@ class SignalRSession(ClientSession):
         stream = (self._streams or {}).pop(invocation_id, None)
         if stream is None:
             return
-        await self.unsubscribe(stream.channel)
+        with suppress(UnavailableError):  # the connection is off the channel nonetheless
+            await self.unsubscribe(stream.channel)
         self._send(self._protocol.completion(invocation_id))
