@@ -111,14 +111,18 @@ class PollingClient:
 
     async def waiting(self) -> "asyncio.Task[httpx.Response]":
         """A poll that waits."""
+        task = asyncio.create_task(self.poll())
+        await self.waits()
+        return task
+
+    async def waits(self) -> None:
+        """Wait until one more poll waits."""
         poll = self.connection.poll
         assert poll is not None
         turn = poll.turn
-        task = asyncio.create_task(self.poll())
         async with asyncio.timeout(10):
             while poll.turn == turn:  # noqa: ASYNC110 - nothing tells that it waits
                 await asyncio.sleep(0)
-        return task
 
     async def post(self, data: bytes) -> httpx.Response:
         """Post something."""
@@ -343,10 +347,25 @@ class TestPolling:
         client = await site.connect_client()
         await client.send(SUBSCRIBE)
         await client.received()
-        sent = await abandoned_poll(site, client)
+        poll = RawPoll(site, client)
+        await client.waits()
+        poll.hang_up()
+        await poll.task
         await publish(site.node)
-        assert [message.get("body", b"") for message in sent] == [b"", b""]
+        assert poll.sent == [b""]
         assert await client.received() == [delivery()]
+
+    async def test_a_client_gone_when_it_polls_again_loses_nothing_either(self, site: Site) -> None:
+        client = await site.connect_client()
+        await client.send(SUBSCRIBE)
+        await client.received()
+        gone, back = RawPoll(site, client), RawPoll(site, client)
+        gone.hang_up()
+        await gone.task
+        await publish(site.node)
+        await back.task
+        assert gone.sent == [b""]
+        assert READERS["json"](back.sent[0]) == ([delivery()], b"")
 
     @pytest.mark.parametrize("permissions", [[], list(Permission)])
     async def test_a_user_is_signed_in_here_too(self, site: Site, permissions: list[Permission]) -> None:
@@ -357,40 +376,42 @@ class TestPolling:
         ]
 
 
-async def abandoned_poll(site: Site, client: PollingClient) -> list[Message]:
-    """Hang up in the middle of a poll; returns what was sent nonetheless."""
-    poll = client.connection.poll
-    assert poll is not None
-    turn = poll.turn
-    scope: Scope = {
-        "type": "http",
-        "method": "GET",
-        "scheme": "http",
-        "path": "/push",
-        "raw_path": b"/push",
-        "query_string": urlencode(client.query).encode(),
-        "headers": [],
-    }
-    hung_up = asyncio.Event()
-    pending: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
-    sent: list[Message] = []
+class RawPoll:
+    """A poll whose client may hang up.
 
-    async def receive() -> Message:
-        if pending:
-            return pending.pop()
-        await hung_up.wait()
+    Attributes:
+        task: its way through the application.
+        sent: the bodies it was answered with.
+    """
+
+    def __init__(self, site: Site, client: PollingClient) -> None:
+        self.sent: list[bytes] = []
+        self._hung_up = asyncio.Event()
+        self._is_read = False
+        scope: Scope = {
+            "type": "http",
+            "method": "GET",
+            "scheme": "http",
+            "path": "/push",
+            "query_string": urlencode(client.query).encode(),
+            "headers": [],
+        }
+        self.task: asyncio.Task[None] = asyncio.create_task(site.application(scope, self._receive, self._send))
+
+    def hang_up(self) -> None:
+        """Lose the connection."""
+        self._hung_up.set()
+
+    async def _receive(self) -> Message:
+        if not self._is_read:
+            self._is_read = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await self._hung_up.wait()
         return {"type": "http.disconnect"}
 
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    task = asyncio.create_task(site.application(scope, receive, send))
-    async with asyncio.timeout(10):
-        while poll.turn == turn:  # noqa: ASYNC110 - nothing tells that it waits
-            await asyncio.sleep(0)
-        hung_up.set()
-        await task
-    return sent
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "http.response.body":
+            self.sent.append(message["body"])
 
 
 class TestTheEnd:

@@ -16,6 +16,7 @@ from skubber.core.errors import (
     SkubberError,
     TooLargeError,
     UnauthorizedError,
+    UnavailableError,
 )
 
 
@@ -96,4 +97,5 @@ ERROR_EXAMPLES: dict[type[SkubberError], ErrorBody] = {
     NotFoundError: ErrorBody("no_such_app", "There is no app with this id."),
     MethodNotAllowedError: ErrorBody("method_not_allowed", "This path takes POST only."),
     TooLargeError: ErrorBody("event_data_too_large", "data has at most 10240 bytes of UTF-8."),
+    UnavailableError: ErrorBody("broker_unavailable", "The server cannot reach its other nodes: try again later."),
 }

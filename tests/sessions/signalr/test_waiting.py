@@ -8,9 +8,7 @@ import pytest
 from skubber.core.connection import EndReason
 from skubber.core.errors import NotFoundError
 from skubber.core.event import Event, MemberAdded
-from skubber.core.hub import Admission
 from support.edge_client import settled
-from support.recording import RecordingConnection
 from support.signalr_client import HubClient, SignalRNode, event
 from support.signalr_messages import Said, json_record
 from support.slow_broker import Hold, SlowBroker
@@ -59,12 +57,9 @@ def ask(client: HubClient, way: str, channel: str) -> None:
         client.stream(channel)
 
 
-async def is_lost(node: SignalRNode, client: HubClient) -> None:
-    """Lose a connection for good: one that may resume does not."""
-    client.hang_up()
-    await settled()
+def wait_in_vain(node: SignalRNode) -> None:
+    """Let those that may resume not do so."""
     node.pass_time(node.connections.context.resume_window)
-    await settled()
 
 
 async def publish(node: SignalRNode, channel: str = "c", name: str = "e") -> None:
@@ -125,7 +120,9 @@ async def test_a_connection_lost_while_it_subscribes_leaves_nothing_behind(
     client.hang_up()
     hold.release()
     reply.release()
-    await is_lost(node, client)
+    await settled()
+    wait_in_vain(node)
+    await settled()
     assert node.hub._namespaces[node.app.id].connections == {"1.1": watcher}
     await node.hub.disconnect(node.app, watcher, [])
     node.assert_nothing_is_kept()
@@ -138,8 +135,7 @@ async def test_nothing_is_written_to_a_transport_that_is_lost(
     """It would raise an error, in the middle of a fan-out to others."""
     client = connect(node, node.token())
     client.call("Subscribe", "c")
-    other = RecordingConnection("1.1", node.wire_format)
-    assert node.hub.connect(node.app, other) is Admission.ADMITTED
+    other = node.connect(node.app, "1.1")
     subscription = await node.subscribe(node.app, other, "c")
     hold = broker.hold("subscribe")
     client.invoke("Subscribe", "d")
@@ -149,7 +145,8 @@ async def test_nothing_is_written_to_a_transport_that_is_lost(
     node.iteration.end()
     assert other.received == ["c/e"]
     hold.release()
-    await is_lost(node, client)
+    await settled()
+    wait_in_vain(node)
     await node.hub.disconnect(node.app, other, [subscription])
     node.assert_nothing_is_kept()
 
@@ -171,7 +168,7 @@ async def test_a_connection_ended_while_it_subscribes_hears_of_nothing_but_its_e
     hold.release()
     await settled()
     assert client.received() == []
-    await is_lost(node, client)
+    client.hang_up()
     node.assert_nothing_is_kept()
 
 
@@ -187,7 +184,7 @@ async def test_a_user_terminated_while_it_joins_is_gone_when_it_has_joined(
     assert client.close_message()["error"] == "The connection was terminated by the application."
     hold.release()
     await settled()
-    await is_lost(node, client)
+    client.hang_up()
     node.assert_nothing_is_kept()
 
 
@@ -200,7 +197,8 @@ async def test_leaving_waits_for_the_broker_and_the_connection_hears_nothing_mea
     client.call("Subscribe", "presence-c")
     client.call("Subscribe", "c")
     hold = broker.hold(call)
-    await is_lost_without_waiting(node, client)
+    client.hang_up()
+    wait_in_vain(node)
     await hold.reached()
     node.hub.deliver(node.app.id, "c", Event("e", b'"d"'), None)
     node.iteration.end()
@@ -208,11 +206,6 @@ async def test_leaving_waits_for_the_broker_and_the_connection_hears_nothing_mea
     hold.release()
     await settled()
     node.assert_nothing_is_kept()
-
-
-async def is_lost_without_waiting(node: SignalRNode, client: HubClient) -> None:
-    client.hang_up()
-    node.pass_time(node.connections.context.resume_window)
 
 
 class TestSigningIn:
