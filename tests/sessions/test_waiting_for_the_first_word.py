@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 
 from skubber.core.event import Event, PublishedEvent
-from skubber.core.subscription_counts import SubscriptionCounts
-from skubber.server.eager import run_detached
 from support.apps import make_app
 from support.edge_client import EdgeClient, settled
 from support.pusher_client import PusherNode, sign_in
@@ -178,9 +176,7 @@ class TestCounts:
 
     @pytest.fixture
     def node(self, broker: SlowBroker) -> PusherNode:
-        node = PusherNode(make_app(subscription_counts=True), broker=broker)
-        node.hub._counts = SubscriptionCounts(node.wheel, run_detached)
-        return node
+        return PusherNode(make_app(subscription_counts=True), broker=broker)
 
     @pytest.mark.parametrize("channel", ["c", "cache-c"])
     async def test_the_count_follows_the_answer(self, node: PusherNode, channel: str) -> None:

@@ -7,6 +7,7 @@ from skubber.core.app import App
 from skubber.core.hub import Admission, Hub
 from skubber.core.presence import PresenceMember
 from skubber.core.subscription import Subscription
+from skubber.core.subscription_counts import SubscriptionCounts
 from support.recording import Iteration, LegibleFormat, RecordingConnection
 
 
@@ -16,12 +17,18 @@ class Node:
     Args:
         max_connections: the node's limit; 0 for none.
         broker: the broker, if not a plain one.
+        counts: tells subscribers how many they are, in apps that want it.
     """
 
-    def __init__(self, max_connections: int = 0, broker: MemoryBroker | None = None) -> None:
+    def __init__(
+        self,
+        max_connections: int = 0,
+        broker: MemoryBroker | None = None,
+        counts: SubscriptionCounts | None = None,
+    ) -> None:
         self.iteration = Iteration()
         self.broker = broker or MemoryBroker()
-        self.hub = Hub(self.broker, self.iteration, max_connections)
+        self.hub = Hub(self.broker, self.iteration, max_connections, counts=counts)
         self.wire_format = LegibleFormat()
 
     def connect(self, app: App, socket_id: str) -> RecordingConnection:

@@ -12,7 +12,9 @@ from wsproto.events import TextMessage
 from skubber.brokers.memory import MemoryBroker
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.app import App
+from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
+from skubber.server.eager import run_detached
 from skubber.sessions.pusher import PusherContext
 from skubber.sessions.pusher_entry import PusherEntry
 from skubber.sessions.session import Session, UpgradeRequest
@@ -43,9 +45,9 @@ class PusherNode(Node):
         activity_timeout: int = 120,
         pong_timeout: int = 30,
     ) -> None:
-        super().__init__(max_connections, broker)
-        self.app = app or make_app()
         self.wheel = TimerWheel()
+        super().__init__(max_connections, broker, SubscriptionCounts(self.wheel, run_detached))
+        self.app = app or make_app()
         self.clock = 0.0
         numbers = itertools.count(1)
         context = PusherContext(

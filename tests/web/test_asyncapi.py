@@ -14,17 +14,19 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 import skubber
 from skubber.codecs import pusher
 from skubber.codecs.channel_auth import check_channel_signature, check_user_signature
-from skubber.codecs.pusher import CLIENT_EVENT_RATE, CloseCode
+from skubber.codecs.pusher import CLIENT_EVENT_RATE, WATCHLIST_TOO_LONG, CloseCode
 from skubber.codecs.signalr import RECORD_SEPARATOR, MessageType
 from skubber.codecs.signalr_events import RESERVED_TARGETS
 from skubber.codecs.signalr_json import JSON
+from skubber.core.event import SubscriptionCount
 from skubber.sessions.signalr.hub_methods import SIGN_IN, STREAM_EVENTS, SUBSCRIBE, TRIGGER, UNSUBSCRIBE
 from skubber.sessions.signalr.session import SignalRSession
 from skubber.web.asyncapi import SIDES, asyncapi_document
 from skubber.web.asyncapi_parts import SOCKET_ID, Message, Side
 from skubber.web.asyncapi_pusher import PUSHER
 from skubber.web.asyncapi_signalr import SIGNALR
-from support.pusher_client import PusherNode
+from support.apps import make_app
+from support.pusher_client import PusherNode, sign_in
 from support.signalr_client import SignalRNode
 
 SPECIFICATIONS = Path(__file__).parents[1] / "clients/node_modules/@asyncapi/specs/schemas"
@@ -250,8 +252,44 @@ async def test_a_signalr_client_is_told_nothing_else() -> None:
     ]
 
 
+async def test_what_users_counts_and_cache_channels_bring_is_described_too() -> None:
+    node = PusherNode(make_app(subscription_counts=True))
+    ada, bob = node.connect_client(), node.connect_client()
+    await bob.sign_in("bob")
+    told: list[Any] = await ada.sign_in("ada", ["bob"])
+    await ada.send({"event": "pusher:subscribe", "data": {"channel": "cache-prices"}})
+    await bob.leave()
+    told += ada.received()
+    assert [described(PUSHER.to_client, each) for each in told] == [
+        "watchlistEvents",
+        "subscriptionSucceeded",
+        "cacheMiss",
+        "subscriptionCount",
+        "watchlistEvents",
+    ]
+
+
+async def test_to_signalr_clients_likewise() -> None:
+    node = SignalRNode()
+    ada, bob = node.connect_client(node.token("ada")), node.connect_client(node.token("bob"))
+    user_data = json.dumps({"id": "ada", "watchlist": ["bob"]})
+    ada.invoke("SignIn", sign_in(ada.connection_id, user_data)["auth"], user_data)
+    ada.invoke("Subscribe", "cache-prices")
+    bob.hang_up()
+    await node.hub.publish(node.app, ("cache-prices",), SubscriptionCount(1))
+    assert [described(SIGNALR.to_client, each) for each in ada.received()] == [
+        "watchlistEvents",
+        "completion",
+        "subscriptionSucceeded",
+        "cacheMiss",
+        "completion",
+        "watchlistEvents",
+        "subscriptionCount",
+    ]
+
+
 def test_every_close_code_is_explained() -> None:
-    assert {error.code for error in PUSHER.errors} == {*map(int, CloseCode), CLIENT_EVENT_RATE}
+    assert {error.code for error in PUSHER.errors} == {*map(int, CloseCode), CLIENT_EVENT_RATE, WATCHLIST_TOO_LONG}
 
 
 def raised_codes(*files: str) -> set[str]:

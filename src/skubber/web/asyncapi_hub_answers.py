@@ -8,9 +8,14 @@ from typing import Any
 import msgspec
 
 from skubber.codecs.signalr import RECORD_SEPARATOR, MessageType
-from skubber.codecs.signalr_events import SignalRWireFormat, StreamWireFormat, subscription_object
+from skubber.codecs.signalr_events import (
+    SignalRWireFormat,
+    StreamWireFormat,
+    subscription_object,
+    watchlist_object,
+)
 from skubber.codecs.signalr_json import JSON
-from skubber.core.event import Event, MemberAdded, MemberRemoved
+from skubber.core.event import Event, MemberAdded, MemberRemoved, SubscriptionCount
 from skubber.core.presence import PresenceMember
 from skubber.web.asyncapi_hub_calls import message_type
 from skubber.web.asyncapi_parts import Message, MessageExample, Schema, anything, number, record, text
@@ -56,6 +61,12 @@ _SUBSCRIPTION = record(
         },
         "me": {**_MEMBER, "description": "Presence channels: the client's own user."},
     },
+)
+_STATUS = record(
+    {
+        "name": text("`online` or `offline`.", enum=["online", "offline"]),
+        "userIds": {"type": "array", "items": _USER_ID},
+    }
 )
 _DELIVERY = record(
     {
@@ -176,6 +187,34 @@ ANSWERS = (
         "A user's last connection has left the presence channel.",
         _one("MemberRemoved", record({"channel": _CHANNEL, "userId": _USER_ID})),
         (MessageExample("A user", sent(_calls.encode(MemberRemoved(_USER.user_id), _ROOM))),),
+    ),
+    Message(
+        "subscriptionCount",
+        "SubscriptionCount",
+        "How many connections are subscribed to the channel, whenever that changes, in apps that want it.",
+        _one(
+            "SubscriptionCount",
+            record({"channel": _CHANNEL, "subscriptionCount": number("How many they are.")}),
+        ),
+        (MessageExample("Three", sent(_calls.encode(SubscriptionCount(3), "orders"))),),
+    ),
+    Message(
+        "cacheMiss",
+        "CacheMiss",
+        "The cache channel that was subscribed to has no event to send.",
+        _one("CacheMiss", record({"channel": _CHANNEL})),
+        (MessageExample("A cache channel", sent(JSON.invocation("CacheMiss", [{"channel": "cache-prices"}]))),),
+    ),
+    Message(
+        "watchlistEvents",
+        "WatchlistEvents",
+        "Users of the watchlist have come online or gone offline; right after SignIn, who is online.",
+        _one("WatchlistEvents", record({"events": {"type": "array", "items": _STATUS}})),
+        (
+            MessageExample(
+                "A user", sent(JSON.invocation("WatchlistEvents", [watchlist_object("online", ["user456"])]))
+            ),
+        ),
     ),
     Message(
         "error",

@@ -21,7 +21,7 @@ _PARAMETERS = {
     "channelData": "Presence channels with `auth`: JSON with `user_id` and perhaps `user_info`, exactly as signed.",
     "event": "The event's name. It starts with `client-`.",
     "data": "Any JSON. It arrives as it was sent.",
-    "userData": "JSON with an `id`, exactly as signed.",
+    "userData": "JSON with an `id` and perhaps a `watchlist` of ids, exactly as signed.",
 }
 _SIGN_IN_AUTH = (
     "The key, a colon, and the hexadecimal HMAC SHA256 of `connectionId::user::userData` under the key's secret."

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from skubber.codecs import pusher, signing
-from skubber.codecs.pusher import CLIENT_EVENT_RATE, CloseCode, PusherWireFormat
-from skubber.core.event import Event, MemberAdded, MemberRemoved
+from skubber.codecs.pusher import CLIENT_EVENT_RATE, WATCHLIST_TOO_LONG, CloseCode, PusherWireFormat
+from skubber.core.event import Event, MemberAdded, MemberRemoved, SubscriptionCount
 from skubber.core.presence import PresenceMember
 from skubber.web.asyncapi_parts import (
     SOCKET_ID,
@@ -54,6 +54,17 @@ def _message(event: str, data: Schema, channel: str | None = None) -> Schema:
 _CHANNEL = text("The channel's name.")
 _USER_ID = text("The user's id, unique among the app's users.")
 _USER_INFO = anything("What the back end says of the user, any JSON; null when it says nothing.")
+_WATCHLIST: Schema = {
+    "type": "array",
+    "items": _USER_ID,
+    "description": "Users whose coming and going the client wants to hear of.",
+}
+_STATUS = record(
+    {
+        "name": text("`online` or `offline`.", enum=["online", "offline"]),
+        "user_ids": {"type": "array", "items": _USER_ID},
+    }
+)
 _NOTHING = anything("Nothing: an empty object, or a string of one.")
 
 _PING = Message(
@@ -161,7 +172,7 @@ _TO_SERVER = (
                         "key's secret."
                     ),
                     "user_data": json_text(
-                        record({"id": _USER_ID}, {"user_info": _USER_INFO}),
+                        record({"id": _USER_ID}, {"user_info": _USER_INFO, "watchlist": _WATCHLIST}),
                         "Who the user is, exactly as it was signed.",
                     ),
                 }
@@ -179,7 +190,7 @@ _TO_SERVER = (
                 },
             ),
         ),
-        replies=("signinSuccess", "error"),
+        replies=("signinSuccess", "watchlistEvents", "error"),
     ),
     _PING,
     _PONG,
@@ -301,6 +312,24 @@ _TO_CLIENT = (
         (MessageExample("A user", _event(MemberRemoved(_USER.user_id), _ROOM)),),
     ),
     Message(
+        "subscriptionCount",
+        "pusher_internal:subscription_count",
+        "How many connections are subscribed to the channel, whenever that changes, in apps that want it.",
+        _message(
+            "pusher_internal:subscription_count",
+            json_text(record({"subscription_count": number("How many they are.")}), "The count."),
+            "The channel.",
+        ),
+        (MessageExample("Three", _event(SubscriptionCount(3), "orders")),),
+    ),
+    Message(
+        "cacheMiss",
+        "pusher:cache_miss",
+        "The cache channel that was subscribed to has no event to send.",
+        _message("pusher:cache_miss", _NOTHING, "The channel."),
+        (MessageExample("A cache channel", _sent(pusher.cache_miss("cache-prices"))),),
+    ),
+    Message(
         "signinSuccess",
         "pusher:signin_success",
         "The user is signed in.",
@@ -309,6 +338,16 @@ _TO_CLIENT = (
             json_text(record({"user_data": text("As it was sent.")}), "The user."),
         ),
         (MessageExample("A user", _sent(pusher.signin_success(_USER_DATA))),),
+    ),
+    Message(
+        "watchlistEvents",
+        "pusher_internal:watchlist_events",
+        "Users of the watchlist have come online or gone offline; right after a sign-in, who is online.",
+        _message(
+            "pusher_internal:watchlist_events",
+            json_text(record({"events": {"type": "array", "items": _STATUS}}), "What has changed."),
+        ),
+        (MessageExample("A user", _sent(pusher.watchlist_event("online", ["2"]))),),
     ),
     Message(
         "error",
@@ -349,10 +388,11 @@ _CODES: dict[int, str] = {
     CloseCode.INVALID_VERSION: "The protocol's version is not a number.",
     CloseCode.UNSUPPORTED_VERSION: "The protocol's version is none of 5, 6 and 7.",
     CloseCode.NO_VERSION: "The query has no protocol version.",
-    CloseCode.UNAUTHORIZED: "The sign-in failed, or the user was terminated.",
+    CloseCode.UNAUTHORIZED: "The sign-in failed or did not come in time, or the user was terminated.",
     CloseCode.OVER_CAPACITY: "The server is full, or the client reads too slowly: come back after a pause.",
     CloseCode.RECONNECT: "The server is restarting: come back at once.",
     CloseCode.PONG_NOT_RECEIVED: "The client has not answered a ping in time: come back at once.",
+    WATCHLIST_TOO_LONG: "The watchlist was cut to what the app allows. This one closes nothing.",
     CLIENT_EVENT_RATE: "Too many client events in a second. This one closes nothing: the event is dropped.",
 }
 
