@@ -12,7 +12,7 @@ import msgspec
 from skubber import __version__
 from skubber.api.endpoints import ENDPOINTS, Endpoint, QueryParameter
 from skubber.api.message import ErrorBody
-from skubber.core.errors import MethodNotAllowedError, SkubberError, TooLargeError
+from skubber.core.errors import ConflictError, MethodNotAllowedError, SkubberError, TooLargeError
 from skubber.web.openapi_examples import ERROR_EXAMPLES, OPERATION_EXAMPLES, OperationExamples
 
 _SCHEMA_REFERENCE = "#/components/schemas/{name}"
@@ -26,6 +26,9 @@ HTTP API: the Pusher server SDKs work with only their host changed.
 - `X-Api-Key` and `X-Api-Secret` headers, or `apiKey` and `apiSecret` in the query. No signature is needed.
 - Pusher's HMAC signature in the query: `auth_key`, `auth_timestamp` (seconds since the epoch, within ten minutes of
   the server's clock), `auth_version=1.0`, `body_md5` (of a body that is not empty) and `auth_signature`.
+
+**Once, however often it is sent:** publish with an `Idempotency-Key` header, or the field `idempotency_key`. Within ten
+minutes the same request with the same key is answered and publishes nothing; another request with it is refused.
 
 **Errors** have a stable `code`, and an `error` that says what to do.
 
@@ -78,7 +81,7 @@ def openapi_document(app_id: str) -> bytes:
     Args:
         app_id: the app id of the examples.
     """
-    types = {kind for endpoint in ENDPOINTS for kind in (endpoint.request, endpoint.response) if kind is not None}
+    types = {kind for endpoint in ENDPOINTS for kind in (endpoint.request, endpoint.response)} - {None, str}
     _, schemas = msgspec.json.schema_components(
         sorted([*types, ErrorBody], key=lambda kind: kind.__name__), ref_template=_SCHEMA_REFERENCE
     )
@@ -123,12 +126,21 @@ def _operation(endpoint: Endpoint, app_id: str) -> dict[str, Any]:
         "responses": _responses(endpoint, examples),
     }
     if endpoint.request is not None:
-        requests = {
+        operation["requestBody"] = {"required": True, "content": _request_content(endpoint.request, examples)}
+    if endpoint.is_deprecated:
+        operation["deprecated"] = True
+    return operation
+
+
+def _request_content(request: type[msgspec.Struct | str], examples: OperationExamples) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "examples": {
             name: {"summary": example.summary, "value": example.value} for name, example in examples.requests.items()
         }
-        content = {"schema": _reference(endpoint.request), "examples": requests}
-        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
-    return operation
+    }
+    if issubclass(request, str):
+        return {"text/plain": {**content, "schema": {"type": "string"}}}
+    return {"application/json": {**content, "schema": _reference(request)}}
 
 
 def _path_parameters(endpoint: Endpoint, examples: dict[str, str]) -> Iterable[dict[str, Any]]:
@@ -148,6 +160,7 @@ def _query_parameter(parameter: QueryParameter) -> dict[str, Any]:
         "name": parameter.name,
         "in": "query",
         "description": parameter.description,
+        "required": parameter.is_required,
         "schema": {"type": "string"},
         "example": parameter.example,
     }
@@ -156,9 +169,10 @@ def _query_parameter(parameter: QueryParameter) -> dict[str, Any]:
 def _responses(endpoint: Endpoint, examples: OperationExamples) -> dict[str, Any]:
     content = {"schema": _reference(endpoint.response), "example": examples.answer}
     description = (endpoint.response.__doc__ or "").strip()
-    responses: dict[str, Any] = {"200": {"description": description, "content": {"application/json": content}}}
+    success = {"description": description, "content": {"application/json": content}}
+    responses: dict[str, Any] = {str(endpoint.status): success}
     for error in ERROR_EXAMPLES:
-        if error is TooLargeError and endpoint.request is None:
+        if error in {TooLargeError, ConflictError} and endpoint.request is None:
             continue
         responses[str(error.status)] = {"$ref": f"#/components/responses/{_response_name(error)}"}
     responses["500"] = {"$ref": "#/components/responses/InternalError"}
