@@ -5,7 +5,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := src tests benchmarks scripts
 
-.PHONY: help run test check bench conformance fmt lock clean system-packages
+VENDORED := src/skubber/web/assets/vendor
+
+.PHONY: help run test check bench conformance fmt lock clean system-packages web-assets
 
 help:
 	@echo 'make run          start the server, with a demo app'
@@ -15,10 +17,10 @@ help:
 	@echo 'make fmt          format the code'
 	@echo 'make lock         resolve the dependencies anew'
 
-run: .venv/run.stamp
+run: .venv/run.stamp web-assets
 	$(BIN)/skubber serve $(ARGS)
 
-test: system-packages .venv/test.stamp tests/clients/node_modules/.stamp check
+test: system-packages .venv/test.stamp tests/clients/node_modules/.stamp web-assets check
 	$(BIN)/pytest $(ARGS)
 
 check: .venv/test.stamp
@@ -45,7 +47,7 @@ lock: .venv/python.stamp
 	$(LOCK) --group build pyproject.toml -c requirements-dev.lock -o requirements.lock
 
 clean:
-	rm -rf .venv tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/bin
+	rm -rf .venv tests/clients/node_modules web-assets/node_modules $(VENDORED) .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/bin
 
 system-packages:
 	@sh scripts/system_packages.sh
@@ -74,3 +76,13 @@ tests/clients/node_modules/.stamp: tests/clients/package-lock.json
 	elif [ -n "$$CI" ]; then echo 'npm is missing' >&2; exit 1; \
 	else echo 'npm is missing: the tests with JavaScript clients will be skipped' >&2; mkdir -p tests/clients/node_modules; fi
 	@touch $@
+
+# What the demo page has from npm. Where that cannot be had, the page says what it lacks.
+web-assets: $(VENDORED)/signalr.min.js
+
+$(VENDORED)/signalr.min.js: web-assets/package-lock.json web-assets/signalr.LICENSE.txt
+	@if command -v npm >/dev/null && (cd web-assets && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error); then \
+		mkdir -p $(VENDORED) && cd web-assets && \
+		cp node_modules/@microsoft/signalr/dist/browser/signalr.min.js signalr.LICENSE.txt ../$(VENDORED)/; \
+	elif [ -n "$$CI" ]; then echo 'npm is missing, or could not fetch the web assets' >&2; exit 1; \
+	else echo 'npm is missing, or could not fetch it: the demo page will lack its SignalR client' >&2; fi

@@ -12,6 +12,8 @@ need chromium chromium
 need cc 'gcc libc6-dev'
 need curl curl
 need openssl openssl
+need javac default-jdk-headless
+need mvn maven
 
 [ -n "$packages" ] || exit 0
 command -v apt-get >/dev/null 2>&1 || { echo "Please install:$packages" >&2; exit 0; }

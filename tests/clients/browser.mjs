@@ -21,6 +21,7 @@ const commands = {
     pages.set(page, opened);
     await opened.goto(url);
   },
+  close: ({ page }) => pages.get(page).close(),
   fill: ({ page, selector, value }) => pages.get(page).fill(selector, value),
   click: ({ page, selector }) => pages.get(page).click(selector),
   select: ({ page, selector, value }) => pages.get(page).selectOption(selector, value),

@@ -308,7 +308,7 @@ class TestUsers:
             node.hub.terminate(APP.id, "ada")
             assert connection.ends == [EndReason.TERMINATED]
             hold.release()
-        await node.hub.disconnect(APP, connection, [sign_in.result()])
+        await node.hub.disconnect(APP, connection, sign_in.result()[0])
         node.assert_nothing_is_kept()
 
     async def test_who_could_not_be_signed_in_is_nobodys(self) -> None:

@@ -13,7 +13,7 @@ from skubber.core.subscription_counts import THROTTLED_INTERVAL, UNTHROTTLED_COU
 from skubber.core.timer_wheel import TimerWheel
 from skubber.server.eager import run_detached
 from support.apps import KEY, SECRET
-from support.edge_client import EdgeClient, settled
+from support.edge_client import settled
 from support.recording import Iteration, LegibleFormat, RecordingConnection
 from support.slow_broker import SlowBroker
 

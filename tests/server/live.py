@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from structlog.testing import capture_logs
+from uvicorn.lifespan.off import LifespanOff
 
 from server.http_client import PATIENCE, HttpClient
 from server.sessions import RecordingSession
@@ -111,6 +112,13 @@ class LiveServer:
         for _ in range(seconds):
             self.runtime.wheel.advance()
             await asyncio.sleep(0)
+
+    async def shut_down(self) -> None:
+        """Stop as on a signal; returns when every connection and every request has come to its end."""
+        self._uvicorn.servers = [self._listener]
+        self._uvicorn.lifespan = LifespanOff(self._uvicorn.config)
+        async with asyncio.timeout(PATIENCE):
+            await self._uvicorn.shutdown()
 
     def _let_in(self, request: UpgradeRequest) -> OpenSession:
         return partial(self._open_session, request)

@@ -29,7 +29,7 @@ def demo_app() -> App:
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(_: Any) -> AsyncIterator[None]:
+async def lifespan(_: Any) -> AsyncIterator[None]:
     yield
 
 
@@ -42,7 +42,7 @@ async def new_site() -> AsyncIterator[NewSite]:
             apps = ConfiguredApps([app])
             api = Api(Node().hub, apps, lambda: 0)
             routes = [api_route(api, REQUEST_BYTES), *health_routes(lambda: is_ready), *page_routes(apps, host)]
-            application = web_application(routes, _lifespan)
+            application = web_application(routes, lifespan)
             # As uvicorn does, answer the client first and let the log have the exception.
             transport = httpx.ASGITransport(application, raise_app_exceptions=False)
             client = httpx.AsyncClient(transport=transport, base_url="http://server")

@@ -1,7 +1,7 @@
 """The OpenAPI document: valid, complete, and true of the API it describes."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -9,11 +9,20 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from skubber.api.access_tokens import AccessTokens
 from skubber.api.endpoints import ENDPOINTS, Endpoint
 from skubber.brokers.memory import MemoryBroker
+from skubber.core.app import ApiKey, App
+from skubber.core.errors import UnavailableError
+from skubber.server.eager import run_detached
+from skubber.web.access_tokens import access_token_route
+from skubber.web.application import web_application
 from skubber.web.openapi import openapi_document
+from skubber.web.signalr import HubRoutes
 from support.api_client import Answer, ApiClient, key_headers, signed_query
-from support.apps import DISABLED_KEY, DISABLED_SECRET, KEY, SECRET
+from support.apps import DISABLED_KEY, DISABLED_SECRET, KEY, SECRET, make_app
+from support.signalr_client import NOW, SignalRNode
+from web.conftest import NewSite, lifespan
 
 DOCUMENT: dict[str, Any] = json.loads(openapi_document("4711"))
 
@@ -90,7 +99,13 @@ async def test_it_is_served(site: httpx.AsyncClient, demo_site: httpx.AsyncClien
 
 def test_every_endpoint_is_described_and_nothing_else() -> None:
     described = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
-    assert described == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
+    others = {
+        ("POST", "/api/auth/signalr-token"),
+        ("POST", "/push/negotiate"),
+        ("GET", "/health"),
+        ("GET", "/ready"),
+    }
+    assert described == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS} | others
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.operation_id)
@@ -105,7 +120,7 @@ def test_an_operation_is_described_in_full(endpoint: Endpoint) -> None:
     assert [name for name, _ in example_query(endpoint)] == [parameter.name for parameter in endpoint.query]
     assert ("requestBody" in described) == (endpoint.request is not None)
     assert described.get("deprecated", False) == endpoint.is_deprecated
-    errors = {"400", "401", "403", "404", "405", "500"} | ({"409", "413"} if endpoint.request else set())
+    errors = {"400", "401", "403", "404", "405", "500", "503"} | ({"409", "413"} if endpoint.request else set())
     assert described["responses"].keys() == {str(endpoint.status), *errors}
     assert media_type(described["responses"][str(endpoint.status)]) == "application/json"
     if endpoint.request is not None:
@@ -122,7 +137,15 @@ def test_each_way_to_authenticate_is_a_requirement() -> None:
         [("apiKey", "query"), ("apiSecret", "query")],
         [("auth_key", "query"), ("auth_signature", "query")],
     ]
-    assert all(scheme["type"] == "apiKey" and scheme["name"] == name for name, scheme in schemes.items())
+    keys = {name: scheme for name, scheme in schemes.items() if scheme["type"] == "apiKey"}
+    assert keys.keys() == {name for way in ways for name, _ in way} | {"access_token"}
+    assert all(scheme["name"] == name for name, scheme in keys.items())
+
+
+def test_each_way_to_negotiate_is_a_requirement() -> None:
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert DOCUMENT["paths"]["/push/negotiate"]["post"]["security"] == [{"access_token": []}, {"bearer": []}]
+    assert (schemes["access_token"]["in"], schemes["bearer"]["scheme"]) == ("query", "bearer")
 
 
 @pytest.mark.parametrize(("endpoint", "body"), list(requests()))
@@ -144,10 +167,13 @@ def test_each_answers_example_is_what_it_is_an_example_of(endpoint: Endpoint) ->
 
 
 class FailingBroker(MemoryBroker):
-    """A broker with a bug."""
+    """A broker with a bug, and without a connection."""
 
     async def publish(self, *arguments: Any) -> None:
         raise RuntimeError("bug")
+
+    async def channels(self, *arguments: Any) -> Any:
+        raise UnavailableError("broker_unavailable", "The server cannot reach its other nodes: try again later.")
 
 
 async def reuse_idempotency_key(client: ApiClient) -> Answer:
@@ -166,6 +192,7 @@ FAILURES: dict[str, Callable[[ApiClient], Awaitable[Answer]]] = {
     "409": reuse_idempotency_key,
     "413": lambda client: client.trigger(data="x" * 10_241),
     "500": lambda client: client.trigger(),
+    "503": lambda client: client.get("/channels"),
 }
 
 
@@ -175,6 +202,97 @@ async def test_each_errors_example_is_what_the_api_answers(status: str) -> None:
     response = resolved(operation(ENDPOINTS[0])["responses"][status])
     assert (str(answer.status), answer.body) == (status, content(response)["example"])
     assert [name.title() for name in response.get("headers", {})] == [name.decode().title() for name in answer.headers]
+
+
+@pytest.fixture
+async def signalr_site() -> AsyncIterator[httpx.AsyncClient]:
+    """The operations for SignalR clients, with an app whose key and secret are those of the examples."""
+    node = SignalRNode(App.with_keys("myapp", [ApiKey("YOUR_KEY", "YOUR_SECRET")]))
+    hub = HubRoutes(node.connections, node.apps, lambda: NOW, run_detached, 1000, 1000, node.edge.count_slow_client)
+    routes = [access_token_route(AccessTokens(node.apps, lambda: NOW)), *hub.routes()]
+    transport = httpx.ASGITransport(web_application(routes, lifespan))
+    async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+        yield client
+
+
+async def issued_token(site: httpx.AsyncClient, **more: Any) -> str:
+    body = {"apiKey": "YOUR_KEY", "apiSecret": "YOUR_SECRET", **more}
+    token: str = (await site.post("/api/auth/signalr-token", json=body)).json()["token"]
+    return token
+
+
+ISSUE, NEGOTIATE = (DOCUMENT["paths"][path]["post"] for path in ("/api/auth/signalr-token", "/push/negotiate"))
+
+
+@pytest.mark.parametrize("name", content(ISSUE["requestBody"])["examples"])
+async def test_each_example_fetches_a_token(signalr_site: httpx.AsyncClient, name: str) -> None:
+    described = content(ISSUE["requestBody"])
+    body = described["examples"][name]["value"]
+    check(body, described["schema"])
+    answer = await signalr_site.post("/api/auth/signalr-token", json=body)
+    assert answer.status_code == 200
+    check(answer.json(), content(ISSUE["responses"]["200"])["schema"])
+
+
+@pytest.mark.parametrize("version", NEGOTIATE["parameters"][0]["schema"]["enum"])
+async def test_negotiation_is_answered_as_described(signalr_site: httpx.AsyncClient, version: str) -> None:
+    described = content(NEGOTIATE["responses"]["200"])
+    check(described["example"], described["schema"])
+    query = {each["name"]: each["schema"].get("enum", ["ada"])[0] for each in NEGOTIATE["parameters"]}
+    headers = {"Authorization": f"Bearer {await issued_token(signalr_site)}"}
+    answer = await signalr_site.post("/push/negotiate", params={**query, "negotiateVersion": version}, headers=headers)
+    assert answer.status_code == 200
+    check(answer.json(), described["schema"])
+    unlike = {"connectionId", "connectionToken", "useStatefulReconnect", "negotiateVersion"}
+    assert {name: value for name, value in answer.json().items() if name not in unlike} == {
+        name: value for name, value in described["example"].items() if name not in unlike
+    }
+
+
+async def issue(site: httpx.AsyncClient, **fields: Any) -> httpx.Response:
+    body = {"apiKey": "YOUR_KEY", "apiSecret": "YOUR_SECRET", **fields}
+    return await site.post("/api/auth/signalr-token", json=body)
+
+
+async def guess_on(site: httpx.AsyncClient) -> httpx.Response:
+    for _ in range(10):
+        await issue(site, apiSecret="wrong")
+    return await issue(site, apiSecret="wrong")
+
+
+async def negotiate(site: httpx.AsyncClient, token: str | None = None, **parameters: str) -> httpx.Response:
+    query = {"access_token": token or await issued_token(site, userId="user123"), **parameters}
+    return await site.post("/push/negotiate", params=query)
+
+
+SIGNALR_FAILURES: dict[str, Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]] = {
+    "issueToken 400": lambda site: issue(site, expiresIn=0),
+    "issueToken 401": lambda site: issue(site, apiSecret="wrong"),
+    "issueToken 403": lambda site: issue(site, apiKey=DISABLED_KEY, apiSecret=DISABLED_SECRET),
+    "issueToken 413": lambda site: issue(site, userInfo="x" * 65_536),
+    "issueToken 429": guess_on,
+    "negotiate 400": lambda site: negotiate(site, userId="x" * 129),
+    "negotiate 401": lambda site: negotiate(site, token="wrong"),
+    "negotiate 403": lambda site: negotiate(site, userId="user456"),
+}
+
+
+@pytest.mark.parametrize("failure", SIGNALR_FAILURES)
+async def test_each_error_of_signalr_is_what_is_answered(signalr_site: httpx.AsyncClient, failure: str) -> None:
+    name, status = failure.split()
+    operation = {"issueToken": ISSUE, "negotiate": NEGOTIATE}[name]
+    answer = await SIGNALR_FAILURES[failure](signalr_site)
+    assert (str(answer.status_code), answer.json()) == (status, content(operation["responses"][status])["example"])
+    covered = {case.split()[1] for case in SIGNALR_FAILURES if case.startswith(name)}
+    assert operation["responses"].keys() - {"200", "405", "500"} == covered
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+async def test_health_is_answered_as_described(site: httpx.AsyncClient, new_site: NewSite, path: str) -> None:
+    responses = DOCUMENT["paths"][path]["get"]["responses"]
+    assert (await site.get(path)).json() == content(responses["200"])["example"]
+    answer = await new_site(make_app(), is_ready=False).get(path)
+    assert answer.json() == content(responses[str(answer.status_code)])["example"]
 
 
 @pytest.fixture

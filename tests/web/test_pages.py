@@ -8,13 +8,20 @@ import httpx
 import pytest
 
 from skubber import web
+from skubber.web import pages
 from support.apps import KEY, SECRET, make_app
 from web.conftest import NewSite, demo_app
 
 ASSETS = Path(web.__file__).parent / "assets"
 
-PAGES = ["/demo", "/docs"]
+PAGES = ["/demo", "/docs", "/docs/realtime"]
 DEMO = {"id": "demo", "key": KEY, "secret": SECRET}
+
+
+def script() -> str | None:
+    """Where Microsoft's client is, if this checkout has it."""
+    name = "vendor/signalr.min.js"
+    return f"/assets/{name}" if (ASSETS / name).is_file() else None
 
 
 class Page(HTMLParser):
@@ -62,6 +69,8 @@ async def test_everything_a_page_refers_to_is_there(site: httpx.AsyncClient, pat
     references = Page((await site.get(path)).text).references
     assert references
     for reference in references:
+        if reference.startswith("#"):
+            continue
         assert reference.startswith("/"), "another site"
         assert (await site.get(reference, follow_redirects=True)).status_code == 200, reference
 
@@ -78,7 +87,7 @@ async def test_every_field_has_a_label(site: httpx.AsyncClient, path: str) -> No
     assert Page((await site.get(path)).text).unlabelled == []
 
 
-@pytest.mark.parametrize("asset", sorted(path.name for path in ASSETS.iterdir()))
+@pytest.mark.parametrize("asset", sorted(path.name for path in ASSETS.iterdir() if path.is_file()))
 async def test_no_asset_refers_to_another_site(asset: str) -> None:
     text = (ASSETS / asset).read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
     assert re.findall(r"\w+://[\w.]+", text) == []
@@ -93,7 +102,15 @@ async def test_imported_modules_are_there(site: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [*PAGES, "/demo/app.json", "/docs/openapi.json", "/assets/demo.js", "/assets/swagger-ui/swagger-ui.css"]
+    "path",
+    [
+        *PAGES,
+        "/demo/app.json",
+        "/docs/openapi.json",
+        "/docs/asyncapi.json",
+        "/assets/demo.js",
+        "/assets/swagger-ui/swagger-ui.css",
+    ],
 )
 async def test_pages_and_assets_come_with_a_strict_policy(site: httpx.AsyncClient, path: str) -> None:
     headers = (await site.get(path)).headers
@@ -130,7 +147,7 @@ async def test_no_other_file_is_served(site: httpx.AsyncClient, path: str) -> No
 
 async def test_the_demo_apps_secret_is_given_to_its_pages_and_kept_nowhere(demo_site: httpx.AsyncClient) -> None:
     response = await demo_site.get("/demo/app.json")
-    assert response.json() == {"app": DEMO, "is_exposed": False}
+    assert response.json() == {"app": DEMO, "is_exposed": False, "signalr_script": script()}
     assert response.headers["cache-control"] == "no-store"
 
 
@@ -143,7 +160,8 @@ async def test_what_may_be_kept_holds_no_secret(demo_site: httpx.AsyncClient, pa
 
 async def test_the_secret_of_an_operators_app_is_given_to_nobody(new_site: NewSite) -> None:
     site = new_site(make_app(), host="0.0.0.0")
-    assert (await site.get("/demo/app.json")).json() == {"app": None, "is_exposed": False}
+    answer = await site.get("/demo/app.json")
+    assert answer.json() == {"app": None, "is_exposed": False, "signalr_script": script()}
 
 
 @pytest.mark.parametrize(
@@ -163,4 +181,16 @@ async def test_the_pages_know_when_others_can_see_the_demo_apps_secret(
     new_site: NewSite, host: str, is_exposed: bool
 ) -> None:
     answer = await new_site(demo_app(), host=host).get("/demo/app.json")
-    assert answer.json() == {"app": DEMO, "is_exposed": is_exposed}
+    assert answer.json() == {"app": DEMO, "is_exposed": is_exposed, "signalr_script": script()}
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_the_pages_know_whether_microsofts_client_is_there(
+    new_site: NewSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    file = tmp_path / "signalr.min.js"
+    monkeypatch.setattr(pages, "_SIGNALR_SCRIPT", file)
+    if is_there:
+        file.touch()
+    answer = await new_site(demo_app()).get("/demo/app.json")
+    assert answer.json()["signalr_script"] == ("/assets/vendor/signalr.min.js" if is_there else None)

@@ -50,7 +50,8 @@ class EventStreamEdge(asyncio.Protocol):
         """The client has nothing to say on this connection any more."""
 
     def eof_received(self) -> None:
-        """The client has hung up: the transport closes itself."""
+        """The client has hung up: the transport closes itself once it has sent what is left, if the client reads."""
+        self._context.wheel.schedule(self, CLOSE_TIMEOUT)
 
     def connection_lost(self, error: Exception | None) -> None:
         """The socket is gone."""

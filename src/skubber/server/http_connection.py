@@ -228,6 +228,8 @@ class HttpConnection(HttpToolsProtocol, ABC):
 
         Java's HTTP client, for one, offers to go on in HTTP/2 with its first request, whatever it is.
         """
+        if self._is_refused:  # an event stream may have taken the connection: then there is no parser any more
+            return b""
         version = self.parser.get_http_version().encode()
         lines = [b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)]
         lines += [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]

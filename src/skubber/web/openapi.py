@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the Channels HTTP API, made from the table of endpoints and the types of their bodies.
+"""The OpenAPI 3.1 document of the HTTP side, made from the table of endpoints and the types of their bodies.
 
 Source: OpenAPI Specification 3.1.1.
 """
@@ -14,14 +14,15 @@ from skubber.api.endpoints import ENDPOINTS, Endpoint, QueryParameter
 from skubber.api.message import ErrorBody
 from skubber.core.errors import ConflictError, MethodNotAllowedError, SkubberError, TooLargeError
 from skubber.web.openapi_examples import ERROR_EXAMPLES, OPERATION_EXAMPLES, OperationExamples
-
-_SCHEMA_REFERENCE = "#/components/schemas/{name}"
+from skubber.web.openapi_other import OTHER_TYPES, other_paths
+from skubber.web.openapi_parts import SCHEMA_REFERENCE, error_response, json_content, request_body
 
 _DESCRIPTION = """\
 Publish events to channels and ask who listens. The paths, bodies and status codes are those of the Pusher Channels
-HTTP API: the Pusher server SDKs work with only their host changed.
+HTTP API: the Pusher server SDKs work with only their host changed. What clients send and receive is described in
+[the realtime API](/docs/realtime); this document is [openapi.json](/docs/openapi.json).
 
-**Authentication**, whichever you like:
+**Authentication** of the API under `/apps`, whichever you like:
 
 - `X-Api-Key` and `X-Api-Secret` headers, or `apiKey` and `apiSecret` in the query. No signature is needed.
 - Pusher's HMAC signature in the query: `auth_key`, `auth_timestamp` (seconds since the epoch, within ten minutes of
@@ -48,6 +49,14 @@ _SECURITY_SCHEMES = {
     "apiSecret": ("query", "The secret that belongs to the key. Proxies log URLs: prefer the headers."),
     "auth_key": ("query", "The app's key. Goes with `auth_signature`."),
     "auth_signature": ("query", _SIGNATURE),
+    "access_token": ("query", "Of a SignalR client: a token of `POST /api/auth/signalr-token`."),
+}
+
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "Of a SignalR client: the same token in the Authorization header, which comes first.",
 }
 
 # Each entry is a way to authenticate; the schemes within one go together.
@@ -61,6 +70,8 @@ _TAGS = {
     "Events": "Publishing.",
     "Channels": "Who listens to what.",
     "Users": "Acting on a user's connections.",
+    "SignalR": "Letting SignalR clients in.",
+    "Server": "Whether the server runs.",
 }
 
 # By the path's first segment after the app id.
@@ -83,7 +94,7 @@ def openapi_document(app_id: str) -> bytes:
     """
     types = {kind for endpoint in ENDPOINTS for kind in (endpoint.request, endpoint.response)} - {None, str}
     _, schemas = msgspec.json.schema_components(
-        sorted([*types, ErrorBody], key=lambda kind: kind.__name__), ref_template=_SCHEMA_REFERENCE
+        sorted([*types, *OTHER_TYPES, ErrorBody], key=lambda kind: kind.__name__), ref_template=SCHEMA_REFERENCE
     )
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in ENDPOINTS:
@@ -91,7 +102,7 @@ def openapi_document(app_id: str) -> bytes:
     document = {
         "openapi": "3.1.1",
         "info": {
-            "title": "Skubber Channels HTTP API",
+            "title": "Skubber HTTP API",
             "version": __version__,
             "description": _DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
@@ -99,14 +110,15 @@ def openapi_document(app_id: str) -> bytes:
         "servers": [{"url": "/", "description": "This server"}],
         "security": _SECURITY,
         "tags": [{"name": name, "description": description} for name, description in _TAGS.items()],
-        "paths": paths,
+        "paths": paths | other_paths(),
         "components": {
             "schemas": schemas,
             "responses": dict(_error_responses()),
             "securitySchemes": {
                 name: {"type": "apiKey", "in": place, "name": name, "description": description}
                 for name, (place, description) in _SECURITY_SCHEMES.items()
-            },
+            }
+            | {"bearer": _BEARER},
         },
     }
     return msgspec.json.encode(document)
@@ -126,21 +138,10 @@ def _operation(endpoint: Endpoint, app_id: str) -> dict[str, Any]:
         "responses": _responses(endpoint, examples),
     }
     if endpoint.request is not None:
-        operation["requestBody"] = {"required": True, "content": _request_content(endpoint.request, examples)}
+        operation["requestBody"] = request_body(endpoint.request, examples.requests)
     if endpoint.is_deprecated:
         operation["deprecated"] = True
     return operation
-
-
-def _request_content(request: type[msgspec.Struct | str], examples: OperationExamples) -> dict[str, Any]:
-    content: dict[str, Any] = {
-        "examples": {
-            name: {"summary": example.summary, "value": example.value} for name, example in examples.requests.items()
-        }
-    }
-    if issubclass(request, str):
-        return {"text/plain": {**content, "schema": {"type": "string"}}}
-    return {"application/json": {**content, "schema": _reference(request)}}
 
 
 def _path_parameters(endpoint: Endpoint, examples: dict[str, str]) -> Iterable[dict[str, Any]]:
@@ -167,10 +168,10 @@ def _query_parameter(parameter: QueryParameter) -> dict[str, Any]:
 
 
 def _responses(endpoint: Endpoint, examples: OperationExamples) -> dict[str, Any]:
-    content = {"schema": _reference(endpoint.response), "example": examples.answer}
     description = (endpoint.response.__doc__ or "").strip()
-    success = {"description": description, "content": {"application/json": content}}
-    responses: dict[str, Any] = {str(endpoint.status): success}
+    responses: dict[str, Any] = {
+        str(endpoint.status): {"description": description, "content": json_content(endpoint.response, examples.answer)}
+    }
     for error in ERROR_EXAMPLES:
         if error in {TooLargeError, ConflictError} and endpoint.request is None:
             continue
@@ -181,21 +182,12 @@ def _responses(endpoint: Endpoint, examples: OperationExamples) -> dict[str, Any
 
 def _error_responses() -> Iterable[tuple[str, dict[str, Any]]]:
     for error, example in ERROR_EXAMPLES.items():
-        response = _error_response((error.__doc__ or "").splitlines()[0], example)
+        response = error_response((error.__doc__ or "").splitlines()[0], example)
         if error is MethodNotAllowedError:
             response["headers"] = {"Allow": {"description": "The methods it takes.", "schema": {"type": "string"}}}
         yield _response_name(error), response
-    yield "InternalError", _error_response("The server's fault: 500.", _INTERNAL_ERROR)
-
-
-def _error_response(description: str, example: ErrorBody) -> dict[str, Any]:
-    content = {"schema": _reference(ErrorBody), "example": msgspec.to_builtins(example)}
-    return {"description": description, "content": {"application/json": content}}
+    yield "InternalError", error_response("The server's fault: 500.", _INTERNAL_ERROR)
 
 
 def _response_name(error: type[SkubberError]) -> str:
     return error.__name__.removesuffix("Error")
-
-
-def _reference(kind: type[msgspec.Struct]) -> dict[str, str]:
-    return {"$ref": _SCHEMA_REFERENCE.format(name=kind.__name__)}

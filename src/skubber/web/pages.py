@@ -1,4 +1,4 @@
-"""The pages for people: the demo at ``/demo``, Swagger UI at ``/docs``, and the assets of both.
+"""The pages for people: the demo at ``/demo``, Swagger UI at ``/docs``, ``/docs/realtime``, and their assets.
 
 Nothing comes from another site, and the Content-Security-Policy keeps it so: scripts and styles are files, none is
 inline. The HTML holds no secret. A demo app's secret is in ``/demo/app.json`` alone, which other origins cannot read.
@@ -12,13 +12,15 @@ import msgspec
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from skubber.core.app import App
 from skubber.store.apps import AppStore
+from skubber.web.asyncapi import asyncapi_document
+from skubber.web.asyncapi_page import realtime_page
 from skubber.web.openapi import openapi_document
 
 _FOLDER = Path(__file__).parent
@@ -41,6 +43,9 @@ _HEADERS = {
 
 _EXAMPLE_APP_ID = "myapp"
 
+# Microsoft's client. "make web-assets" puts it there, where npm is.
+_SIGNALR_SCRIPT = _FOLDER / "assets" / "vendor" / "signalr.min.js"
+
 
 class _DemoApp(msgspec.Struct):
     """The demo app as the pages get it."""
@@ -56,10 +61,12 @@ class _DemoConfiguration(msgspec.Struct):
     Attributes:
         app: the demo app; None when the operator configured apps, whose secrets are never given away.
         is_exposed: whether other machines can reach the server, and with it the demo app's secret.
+        signalr_script: where Microsoft's client is to be loaded from; None when the server was set up without.
     """
 
     app: _DemoApp | None
     is_exposed: bool
+    signalr_script: str | None
 
 
 class PageHeaders:
@@ -99,8 +106,9 @@ def page_routes(apps: AppStore, host: str) -> list[BaseRoute]:
         host: the address listened on.
     """
     demo = next((app for app in apps.all() if app.is_demo), None)
-    configuration = msgspec.json.encode(_configuration(demo, host))
-    document = openapi_document(_EXAMPLE_APP_ID if demo is None else demo.id)
+    openapi_text = openapi_document(_EXAMPLE_APP_ID if demo is None else demo.id)
+    asyncapi_text = msgspec.json.encode(asyncapi_document())
+    realtime_text = realtime_page(asyncapi_document())
     headers = [Middleware(PageHeaders)]
 
     async def home(_: Request) -> Response:
@@ -114,13 +122,22 @@ def page_routes(apps: AppStore, host: str) -> list[BaseRoute]:
         return FileResponse(_FOLDER / "html" / "demo.html")
 
     async def demo_app(_: Request) -> Response:
-        return Response(configuration, headers={"cache-control": "no-store"}, media_type="application/json")
+        configuration = _configuration(demo, host)
+        return Response(
+            msgspec.json.encode(configuration), headers={"cache-control": "no-store"}, media_type="application/json"
+        )
 
     async def docs_page(_: Request) -> Response:
         return FileResponse(_FOLDER / "html" / "docs.html")
 
     async def openapi(_: Request) -> Response:
-        return Response(document, media_type="application/json")
+        return Response(openapi_text, media_type="application/json")
+
+    async def realtime(_: Request) -> Response:
+        return HTMLResponse(realtime_text)
+
+    async def asyncapi(_: Request) -> Response:
+        return Response(asyncapi_text, media_type="application/json")
 
     return [
         Route("/", home, middleware=headers),
@@ -129,16 +146,19 @@ def page_routes(apps: AppStore, host: str) -> list[BaseRoute]:
         Route("/demo/app.json", demo_app, middleware=headers),
         Route("/docs", docs_page, middleware=headers),
         Route("/docs/openapi.json", openapi, middleware=headers),
+        Route("/docs/realtime", realtime, middleware=headers),
+        Route("/docs/asyncapi.json", asyncapi, middleware=headers),
         Mount("/assets/swagger-ui", SwaggerUiFiles(), middleware=headers),
         Mount("/assets", StaticFiles(directory=_FOLDER / "assets"), middleware=headers),
     ]
 
 
 def _configuration(demo: App | None, host: str) -> _DemoConfiguration:
+    script = f"/assets/vendor/{_SIGNALR_SCRIPT.name}" if _SIGNALR_SCRIPT.is_file() else None
     if demo is None:
-        return _DemoConfiguration(None, is_exposed=False)
+        return _DemoConfiguration(None, is_exposed=False, signalr_script=script)
     key = next(iter(demo.keys.values()))
-    return _DemoConfiguration(_DemoApp(demo.id, key.key, key.secret), is_exposed=not _is_loopback(host))
+    return _DemoConfiguration(_DemoApp(demo.id, key.key, key.secret), not _is_loopback(host), script)
 
 
 def _is_loopback(host: str) -> bool:

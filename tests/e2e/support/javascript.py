@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 CLIENTS = Path(__file__).parents[2] / "clients"
 
@@ -23,12 +23,16 @@ class JavaScript:
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls, script: str, environment: dict[str, str]) -> "JavaScript":
+    async def start(cls, script: str, environment: dict[str, str]) -> Self:
         node = shutil.which("node")
         assert node is not None
+        return await cls.launch([node, script], environment)
+
+    @classmethod
+    async def launch(cls, command: list[str], environment: dict[str, str]) -> Self:
+        """Start any program that takes commands as the scripts do."""
         process = await asyncio.create_subprocess_exec(
-            node,
-            script,
+            *command,
             cwd=CLIENTS,
             env=environment,
             stdin=asyncio.subprocess.PIPE,

@@ -1,41 +1,92 @@
-// The demo page: publishes over HTTP, and shows what a client of the Pusher protocol receives.
+// The demo page: publishes over HTTP, and shows what two clients receive, one of each protocol. It plays the back end as
+// well, which it can because it has the app's secret: it authorizes both clients for private and presence channels.
 import { ClientPanel } from "./client_panel.js";
 import { PusherClient } from "./pusher_client.js";
+import { authorization } from "./pusher_signature.js";
+import { SignalRClient, TokenRefused } from "./signalr_client.js";
 
 const NO_SUCH_APP = 4001;
+const CLIENT_EVENT = "client-message";
+const NO_PACKAGE =
+  "This server was set up without Microsoft’s client, the npm package @microsoft/signalr. Install npm and start the " +
+  "server with “make run” to see it here. The hub itself is there, at /push.";
 
 const find = (selector) => document.querySelector(selector);
-const panel = new ClientPanel(find("#pusher-client"));
+
+// Two pages are two pairs of users.
+const page = Math.random().toString(36).slice(2, 8);
+const PUSHER_USER = { id: `pusher-${page}`, info: { name: "Pusher client" } };
+const SIGNALR_USER = { id: `signalr-${page}`, info: { name: "SignalR client" } };
+
+const pusher = { panel: new ClientPanel(find("#pusher-client"), (text) => say(pusher, text)), client: null };
+const signalr = { panel: new ClientPanel(find("#signalr-client"), (text) => say(signalr, text)), client: null };
+const sides = [pusher, signalr];
 
 let app = null;
-let client = null;
+let signalrPackage = null;
 let channel = find("#channel").value;
+
+async function fetchConfiguration() {
+  return (await fetch("/demo/app.json")).json();
+}
 
 /** The server's demo app; null when it runs with apps of its operator. */
 async function fetchDemoApp() {
-  const response = await fetch("/demo/app.json");
-  const { app: demoApp, is_exposed: isExposed } = await response.json();
+  const { app: demoApp, is_exposed: isExposed } = await fetchConfiguration();
   find("#exposed").hidden = !isExposed;
   return demoApp && { ...demoApp, isDemo: true };
 }
 
+/** The package @microsoft/signalr, which is no module; null where the server does not have it. */
+async function loadSignalR() {
+  const { signalr_script: source } = await fetchConfiguration();
+  if (source === null) return null;
+  const script = document.createElement("script");
+  script.src = source;
+  document.head.append(script);
+  await new Promise((loaded) => script.addEventListener("load", loaded));
+  return globalThis.signalR;
+}
+
 function use(newApp) {
   app = newApp;
-  client?.disconnect();
-  client = new PusherClient(app.key, {
-    onState(state, text) {
-      panel.showState(state, text);
-      if (state !== "connected") panel.showNote("");
-    },
-    onSubscribed: (name) => panel.showNote(`Subscribed to ${name} on ${location.host}`),
-    onEvent: (event) => panel.showEvent(event),
-    onError: (message) => panel.showNote(message),
+  for (const { client } of sides) client?.disconnect();
+  pusher.client = new PusherClient(app.key, authorizePusher, {
+    ...pusher.panel.handlers,
     onStopped: (code) => code === NO_SUCH_APP && app.isDemo && useNextDemoApp(app.key),
   });
-  client.connect();
-  client.subscribe(channel);
+  if (signalrPackage !== null) {
+    signalr.client = new SignalRClient(signalrPackage, fetchToken, signalr.panel.handlers);
+  }
+  for (const { client } of sides) {
+    client?.subscribe(channel);
+    client?.connect();
+  }
   find("#publish-fields").disabled = false;
   showCurl();
+}
+
+// What a back end does for a Pusher client: it signs who may listen to what.
+function authorizePusher(socketId, name) {
+  return authorization(app, socketId, name, { user_id: PUSHER_USER.id, user_info: PUSHER_USER.info });
+}
+
+// What a back end does for a SignalR client: it fetches a token that says who the client is and what it may listen to.
+async function fetchToken() {
+  const response = await fetch("/api/auth/signalr-token", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({
+      apiKey: app.key,
+      apiSecret: app.secret,
+      userId: SIGNALR_USER.id,
+      userInfo: SIGNALR_USER.info,
+      channels: ["private-*", "presence-*"],
+    }),
+  });
+  const problem = await refusal(response.clone());
+  if (problem !== null) throw new TokenRefused(problem);
+  return (await response.json()).token;
 }
 
 // A server that was started anew has made up another demo app.
@@ -47,16 +98,27 @@ async function useNextDemoApp(oldKey) {
 
 function askForApp() {
   find("#own-app").hidden = false;
-  panel.showState("stopped", "Not connected");
+  for (const { panel } of sides) panel.showAbsence("Not connected", "");
 }
 
 function followChannel() {
   const newChannel = find("#channel").value.trim();
   if (newChannel === channel || newChannel === "") return;
-  client.unsubscribe(channel);
+  for (const { client } of sides) client?.unsubscribe(channel);
   channel = newChannel;
-  panel.showNote("");
-  client.subscribe(channel);
+  for (const { client, panel } of sides) {
+    if (client === null) continue;
+    panel.showNote("");
+    client.subscribe(channel);
+  }
+}
+
+/** Send a client event from one client to the others on the channel. */
+function say(from, text) {
+  const event = { name: CLIENT_EVENT, channel, data: { text } };
+  for (const side of sides) if (side !== from) side.panel.expect(event, "Send");
+  from.panel.showSent(event);
+  from.client.trigger(event.channel, event.name, event.data);
 }
 
 function enteredEvent() {
@@ -74,14 +136,14 @@ function post(event) {
 
 async function publish() {
   const event = enteredEvent();
-  panel.expect(event);
+  for (const { panel } of sides) panel.expect(event, "Publish");
   const problem = await post(event).then(refusal, () => "The server cannot be reached.");
-  if (problem !== null) panel.forget(event);
+  if (problem !== null) for (const { panel } of sides) panel.forget(event);
   find("#publish-result").textContent = problem ?? `Published on ${event.channel}`;
   find("#publish-result").classList.toggle("problem", problem !== null);
 }
 
-/** Why the server refused to publish; null if it did not. */
+/** Why the server refused a request; null if it did not. */
 async function refusal(response) {
   if (response.ok) return null;
   const { code, error } = await response.json();
@@ -133,7 +195,17 @@ find("#own-app-form").addEventListener("submit", (submission) => {
 });
 find("#copy").addEventListener("click", copyCurl);
 
+for (const suggestion of document.querySelectorAll("[data-channel]")) {
+  suggestion.addEventListener("click", () => {
+    find("#channel").value = suggestion.dataset.channel;
+    followChannel();
+    showCurl();
+  });
+}
+
 showCurl();
+signalrPackage = await loadSignalR();
 const demoApp = await fetchDemoApp();
 if (demoApp === null) askForApp();
 else use(demoApp);
+if (signalrPackage === null) signalr.panel.showAbsence("Not set up", NO_PACKAGE);

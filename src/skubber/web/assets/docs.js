@@ -8,7 +8,6 @@ const find = (selector) => document.querySelector(selector);
  * must not leave this page, the signature it makes takes its place.
  */
 async function signIfAsked(request) {
-  if (request.loadSpec) return request;
   const url = new URL(request.url, location.href);
   const key = url.searchParams.get("auth_key");
   const secret = url.searchParams.get("auth_signature");
@@ -29,15 +28,27 @@ async function signIfAsked(request) {
   return request;
 }
 
-const { app, is_exposed: isExposed } = await (await fetch("/demo/app.json")).json();
+/** Put the demo app's key and secret into the examples that hold some, so that they can be tried out as they are. */
+function withCredentials(specification, { key, secret }) {
+  return JSON.parse(JSON.stringify(specification), (_, value) => {
+    if (value === "YOUR_KEY") return key;
+    return value === "YOUR_SECRET" ? secret : value;
+  });
+}
+
+const fetchJson = async (path) => (await fetch(path)).json();
+
+const [{ app, is_exposed: isExposed }, specification] = await Promise.all(
+  ["/demo/app.json", "/docs/openapi.json"].map(fetchJson),
+);
 find("#demo-app").hidden = app === null;
 find("#own-app").hidden = app !== null;
 find("#exposed").hidden = !isExposed;
-find("#no-web-crypto").textContent = NO_WEB_CRYPTO;
+find("#no-web-crypto").textContent = `${NO_WEB_CRYPTO} Or authorize with X-Api-Key and X-Api-Secret.`;
 find("#no-web-crypto").hidden = Boolean(globalThis.crypto?.subtle);
 
 const ui = SwaggerUIBundle({
-  url: "/docs/openapi.json",
+  spec: app === null ? specification : withCredentials(specification, app),
   dom_id: "#swagger-ui",
   deepLinking: true,
   defaultModelsExpandDepth: 0,

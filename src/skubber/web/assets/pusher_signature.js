@@ -1,9 +1,9 @@
-// Pusher's HMAC signature of an HTTP request, as the Pusher server SDKs make it.
+// Pusher's HMAC signatures, as the Pusher server SDKs make them: of an HTTP request, and of a client's subscription.
 import { hexadecimal, md5 } from "./md5.js";
 
 export const NO_WEB_CRYPTO =
   "Signing requests needs WebCrypto, which browsers give only to pages from https:// and from localhost. " +
-  "Open this page so, or authorize with X-Api-Key and X-Api-Secret.";
+  "Open this page so.";
 
 /**
  * @param {string} method - upper case.
@@ -15,7 +15,6 @@ export const NO_WEB_CRYPTO =
  * @throws {Error} the browser has no WebCrypto.
  */
 export async function signed(method, url, body, key, secret) {
-  if (!globalThis.crypto?.subtle) throw new Error(NO_WEB_CRYPTO);
   const result = new URL(url);
   const parameters = result.searchParams;
   parameters.set("auth_key", key);
@@ -26,6 +25,23 @@ export async function signed(method, url, body, key, secret) {
   return result;
 }
 
+/**
+ * What a back end answers to a client that wants to subscribe to a private or a presence channel.
+ *
+ * @param {object} app - key and secret.
+ * @param {string} socketId - the client's.
+ * @param {string} channel
+ * @param {object} user - who the client is on presence channels: user_id and user_info.
+ * @returns {Promise<object>} auth, and on presence channels channel_data.
+ * @throws {Error} the browser has no WebCrypto.
+ */
+export async function authorization({ key, secret }, socketId, channel, user) {
+  const isPresence = channel.startsWith("presence-");
+  const data = isPresence ? { channel_data: JSON.stringify(user) } : {};
+  const text = [socketId, channel, ...Object.values(data)].join(":");
+  return { auth: `${key}:${await hmacSha256(secret, text)}`, ...data };
+}
+
 function textToSign(method, url) {
   const pairs = [...url.searchParams].map(([name, value]) => [name.toLowerCase(), value]);
   pairs.sort(([one], [other]) => (one < other ? -1 : Number(one > other)));
@@ -33,6 +49,7 @@ function textToSign(method, url) {
 }
 
 async function hmacSha256(secret, text) {
+  if (!globalThis.crypto?.subtle) throw new Error(NO_WEB_CRYPTO);
   const encoder = new TextEncoder();
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, false, ["sign"]);
