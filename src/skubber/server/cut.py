@@ -15,6 +15,6 @@ def cut(transport: asyncio.Transport) -> None:
     none, for minutes; told not to linger it resets the connection.
     """
     connection = transport.get_extra_info("socket")
-    with contextlib.suppress(OSError):  # it is closed already
+    with contextlib.suppress(OSError, AttributeError):  # it is closed already, or there never was one
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()
