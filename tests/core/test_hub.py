@@ -241,6 +241,7 @@ class TestUsers:
         for connection, user_id in ((tab, "ada"), (second_tab, "ada"), (bob, "bob")):
             (subscription,), online = await node.hub.sign_in(APP, connection, user_id)
             assert (subscription.user_id, subscription.member, online) == (user_id, None, ())
+            subscription.catch_up()
         await node.hub.publish(APP, (self.ADAS,), EVENT)
         node.iteration.end()
         assert tab.received == second_tab.received == [f"{self.ADAS}/e"]
