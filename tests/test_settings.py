@@ -155,6 +155,8 @@ class TestApps:
             client_events = false
             enabled = false
             tls_only = true
+            subscription_counts = true
+            requires_sign_in = true
             [apps.limits]
             connections = 7
             event_data_bytes = 99
@@ -172,6 +174,8 @@ class TestApps:
                 client_events=False,
                 enabled=False,
                 tls_only=True,
+                subscription_counts=True,
+                requires_sign_in=True,
             ),
             App.with_keys("b", [ApiKey("k3", "s3")]),
         ]

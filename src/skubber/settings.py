@@ -35,6 +35,7 @@ class LimitSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     presence_members: PositiveInt = Limits().presence_members
     presence_user_id_length: PositiveInt = Limits().presence_user_id_length
     presence_user_info_bytes: PositiveInt = Limits().presence_user_info_bytes
+    watchlist_users: Count = Limits().watchlist_users
     client_events_per_second: Count = Limits().client_events_per_second
     connections: Count = Limits().connections
 
@@ -54,6 +55,8 @@ class AppSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     client_events: bool = True
     enabled: bool = True
     tls_only: bool = False
+    subscription_counts: bool = False
+    requires_sign_in: bool = False
     limits: LimitSettings = LimitSettings()
 
     def __post_init__(self) -> None:
@@ -71,6 +74,8 @@ class AppSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
             limits=Limits(**msgspec.structs.asdict(self.limits)),
             client_events=self.client_events,
             enabled=self.enabled,
+            subscription_counts=self.subscription_counts,
+            requires_sign_in=self.requires_sign_in,
             tls_only=self.tls_only,
         )
 

@@ -1,5 +1,5 @@
 import json
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -231,7 +231,29 @@ class TestSignedRequests:
     async def test_the_path_is_signed_as_it_was_sent(self, client: ApiClient) -> None:
         path, decoded = "/apps/4711/channels/a%2Cb%40c", "/apps/4711/channels/a,b@c"
         assert (await client.send("GET", path, signed_query("GET", path), [])).status == 200
-        answer = await client.send("GET", path, signed_query("GET", decoded), [])
+        assert (await client.send("GET", decoded, signed_query("GET", decoded), [])).status == 200
+        answer = await client.send("GET", decoded, signed_query("GET", path), [])
+        assert answer.error == (401, "invalid_signature")
+
+    @pytest.mark.parametrize("user_id", ["auth0|1", "user 1", "ä", "{x}", "𝄞", "a%b", "a+b"])
+    async def test_a_path_that_the_http_client_encoded_may_be_signed_as_it_was_before(
+        self, client: ApiClient, user_id: str
+    ) -> None:
+        sent, decoded = (f"/apps/4711/users/{each}/terminate_connections" for each in (quote(user_id), user_id))
+        assert (await client.send("POST", sent, signed_query("POST", decoded), [])).status == 200
+        another = signed_query("POST", f"/apps/4711/users/{user_id}x/terminate_connections")
+        assert (await client.send("POST", sent, another, [])).error == (401, "invalid_signature")
+        forged = signed_query("POST", decoded, secret=SECOND_SECRET)
+        assert (await client.send("POST", sent, forged, [])).error == (401, "invalid_signature")
+
+    async def test_a_path_is_not_signed_by_what_it_becomes_when_it_is_decoded_twice(self, client: ApiClient) -> None:
+        answer = await client.send("GET", "/apps/4711/channels/a%252Cb", signed_query("GET", f"{PATH}/a,b"), [])
+        assert answer.error == (401, "invalid_signature")
+
+    async def test_a_signature_of_one_path_is_none_of_another_that_decodes_to_it(self, client: ApiClient) -> None:
+        signed = signed_query("GET", f"{PATH}/presence-c/users")
+        assert (await client.send("GET", f"{PATH}/presence-c/users", signed, [])).status == 200
+        answer = await client.send("GET", f"{PATH}/presence-c%2Fusers", signed, [])
         assert answer.error == (401, "invalid_signature")
 
     async def test_arrays_are_signed_in_the_order_they_were_sent(self, client: ApiClient) -> None:

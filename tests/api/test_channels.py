@@ -2,6 +2,7 @@
 
 import pytest
 
+from skubber.brokers.memory import MemoryBroker
 from support.api_client import ApiClient
 from support.apps import other_app
 from support.slow_broker import SlowBroker
@@ -31,6 +32,12 @@ class TestList:
         assert "left" in (await client.get("/channels")).body["channels"]
         await client.node.hub.unsubscribe(client.app, subscription)
         assert "left" not in (await client.get("/channels")).body["channels"]
+
+    async def test_what_comes_with_a_sign_in_is_not_among_them(self, client: ApiClient) -> None:
+        await client.node.hub.sign_in(client.app, client.node.connect(client.app, "1.10"), "ada", ["bob"])
+        for prefix in ("", "#"):
+            answer = await client.get("/channels", filter_by_prefix=prefix)
+            assert not any(name.startswith("#") for name in answer.body["channels"])
 
     async def test_without_any_it_is_empty(self) -> None:
         assert (await ApiClient().get("/channels")).body == {"channels": {}}
@@ -108,6 +115,31 @@ class TestShow:
         assert (await client.get(f"/channels/{channel}", info="user_count")).error == (400, "invalid_info")
         answer = await client.get(f"/channels/{channel}", info="user_count,subscription_count")
         assert answer.error == (400, "invalid_info")
+
+    @pytest.mark.parametrize("channel", ["hall", "private-c", "presence-room"])
+    async def test_only_cache_channels_have_a_cache(self, client: ApiClient, channel: str) -> None:
+        assert (await client.get(f"/channels/{channel}", info="cache")).error == (400, "invalid_info")
+
+    @pytest.mark.parametrize("channel", ["cache-c", "private-cache-c", "private-encrypted-cache-c", "presence-cache-c"])
+    async def test_it_tells_what_a_cache_channel_keeps_and_for_how_long(self, channel: str) -> None:
+        now = 100.0
+        client = ApiClient(broker=MemoryBroker(lambda: now))
+        answer = await client.get(f"/channels/{channel}", info="cache")
+        assert answer.body == {"occupied": False, "cache": None}
+        await client.trigger(channel=channel, data='{"n": "ä"}')
+        now += 29.5
+        answer = await client.get(f"/channels/{channel}", info="cache,subscription_count")
+        assert answer.body == {
+            "occupied": False,
+            "subscription_count": 0,
+            "cache": {"data": '{"n": "ä"}', "ttl": 1771},
+        }
+        now += 1770.5
+        assert (await client.get(f"/channels/{channel}", info="cache")).body["cache"] is None
+
+    async def test_a_cache_is_an_attribute_of_one_channel_only(self, client: ApiClient) -> None:
+        assert (await client.get("/channels", info="cache", filter_by_prefix="cache-")).error == (400, "invalid_info")
+        assert (await client.trigger(channel="cache-c", info="cache")).error == (400, "invalid_info")
 
     async def test_an_attribute_that_does_not_exist_is_refused(self, client: ApiClient) -> None:
         assert (await client.get("/channels/hall", info="cash")).error == (400, "invalid_info")

@@ -29,6 +29,7 @@ def test_the_endpoints_are_those_of_the_contract() -> None:
         ("GET", "/apps/{appId}/channels/{channelName}"),
         ("GET", "/apps/{appId}/channels/{channelName}/users"),
         ("POST", "/apps/{appId}/users/{userId}/terminate_connections"),
+        ("POST", "/apps/{appId}/channels/{channelName}/events"),
     ]
 
 

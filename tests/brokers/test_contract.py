@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from skubber.core.broker import Broker, Occupancy
-from skubber.core.event import Event
+from brokers.clock import Clock
+from skubber.core.broker import KEPT_EVENT_LIFETIME, REQUEST_LIFETIME, Broker, EarlierRequest, Occupancy
+from skubber.core.event import Event, PublishedEvent
 from skubber.core.presence import PresenceMember
 
 APP, OTHER = "4711", "other"
@@ -200,6 +201,130 @@ async def test_apps_share_nothing(broker: Broker, delivery: RecordingDelivery) -
     await broker.publish(OTHER, ("presence-c",), Event("e", b"1"), None)
     await delivery.until(1)
     assert [app_id for app_id, *_ in delivery.delivered] == [OTHER]
+
+
+def kept(name: str) -> Event:
+    """An event that a back end published."""
+    return PublishedEvent(name, b'"data"')
+
+
+class TestKeptEvents:
+    @pytest.mark.parametrize("channel", ["cache-c", "private-cache-c", "private-encrypted-cache-c", "presence-cache-c"])
+    async def test_a_cache_channel_keeps_its_last_event_whether_anybody_listens_or_not(
+        self, broker: Broker, delivery: RecordingDelivery, channel: str
+    ) -> None:
+        assert await broker.kept_event(APP, channel) is None
+        for name in ("first", "last"):
+            await broker.publish(APP, (channel,), kept(name), None)
+        last = await broker.kept_event(APP, channel)
+        assert last is not None
+        assert (last.event.name, last.event.data) == ("last", b'"data"')
+        assert 0 < last.expires_in <= KEPT_EVENT_LIFETIME
+
+    @pytest.mark.parametrize("channel", ["c", "private-c", "presence-c", "my-cache-c", "cache", "private-encrypted-c"])
+    async def test_no_other_channel_does(self, broker: Broker, delivery: RecordingDelivery, channel: str) -> None:
+        await broker.publish(APP, (channel,), kept("e"), None)
+        assert await broker.kept_event(APP, channel) is None
+
+    async def test_what_is_not_to_be_kept_does_not_take_the_place_of_what_is(
+        self, broker: Broker, delivery: RecordingDelivery
+    ) -> None:
+        await broker.publish(APP, ("cache-c",), kept("e"), None)
+        await broker.publish(APP, ("cache-c",), Event("client-e", b"1"), None)
+        last = await broker.kept_event(APP, "cache-c")
+        assert last is not None
+        assert last.event.name == "e"
+
+    async def test_of_several_channels_each_keeps_its_own(self, broker: Broker, delivery: RecordingDelivery) -> None:
+        await broker.publish(APP, ("cache-a", "b", "cache-c"), kept("first"), None)
+        await broker.publish(APP, ("cache-c",), kept("second"), None)
+        last = [await broker.kept_event(APP, channel) for channel in ("cache-a", "b", "cache-c")]
+        assert [each and each.event.name for each in last] == ["first", None, "second"]
+
+    async def test_an_event_is_kept_for_half_an_hour(
+        self, broker: Broker, delivery: RecordingDelivery, clock: Clock
+    ) -> None:
+        await broker.publish(APP, ("cache-c",), kept("first"), None)
+        clock.now += KEPT_EVENT_LIFETIME - 1
+        await broker.publish(APP, ("cache-d",), kept("other"), None)
+        last = await broker.kept_event(APP, "cache-c")
+        assert last is not None
+        assert last.expires_in == pytest.approx(1)
+        clock.now += 1
+        assert await broker.kept_event(APP, "cache-c") is None
+        assert await broker.kept_event(APP, "cache-d") is not None
+
+    async def test_apps_keep_their_own(self, broker: Broker, delivery: RecordingDelivery) -> None:
+        await broker.publish(APP, ("cache-c",), kept("e"), None)
+        assert await broker.kept_event(OTHER, "cache-c") is None
+
+
+class TestRequests:
+    async def test_the_first_claim_of_a_key_gets_it_and_others_hear_of_the_first(self, broker: Broker) -> None:
+        assert await broker.claim_request(APP, "k", b"one") is None
+        assert await broker.claim_request(APP, "k", b"two") == EarlierRequest(b"one", is_done=False)
+        assert await broker.claim_request(APP, "k", b"one") == EarlierRequest(b"one", is_done=False)
+        await broker.finish_request(APP, "k")
+        assert await broker.claim_request(APP, "k", b"two") == EarlierRequest(b"one", is_done=True)
+        assert await broker.claim_request(APP, "another", b"two") is None
+        assert await broker.claim_request(OTHER, "k", b"two") is None
+
+    async def test_exactly_one_of_many_claims_succeeds(self, broker: Broker) -> None:
+        claims = await asyncio.gather(*(broker.claim_request(APP, "k", b"%d" % number) for number in range(20)))
+        assert claims.count(None) == 1
+
+    async def test_a_released_key_may_be_claimed_again(self, broker: Broker) -> None:
+        await broker.release_request(APP, "k")
+        await broker.claim_request(APP, "k", b"one")
+        await broker.release_request(APP, "k")
+        assert await broker.claim_request(APP, "k", b"two") is None
+
+    async def test_finishing_what_was_not_claimed_claims_nothing(self, broker: Broker) -> None:
+        await broker.finish_request(APP, "k")
+        assert await broker.claim_request(APP, "k", b"one") is None
+
+    async def test_a_key_is_remembered_for_ten_minutes_once_its_request_is_done(
+        self, broker: Broker, clock: Clock
+    ) -> None:
+        await broker.claim_request(APP, "k", b"one")
+        clock.now += 30
+        await broker.finish_request(APP, "k")
+        clock.now += REQUEST_LIFETIME - 1
+        assert await broker.claim_request(APP, "k", b"one") == EarlierRequest(b"one", is_done=True)
+        clock.now += 1
+        assert await broker.claim_request(APP, "k", b"one") is None
+
+
+class TestSignIns:
+    async def test_a_users_first_sign_in_is_first_and_the_last_sign_out_is_last(self, broker: Broker) -> None:
+        assert await broker.sign_in(APP, "1.1", "ada") is True
+        assert await broker.sign_in(APP, "1.2", "ada") is False
+        assert await broker.sign_out(APP, "1.1", "ada") is False
+        assert await broker.sign_out(APP, "1.2", "ada") is True
+        assert await broker.sign_in(APP, "1.1", "ada") is True
+
+    async def test_signing_out_twice_or_without_having_signed_in_is_no_last(self, broker: Broker) -> None:
+        assert await broker.sign_out(APP, "1.1", "ada") is False
+        await broker.sign_in(APP, "1.1", "ada")
+        assert await broker.sign_out(APP, "1.9", "ada") is False
+        assert await broker.sign_out(APP, "1.1", "eve") is False
+        assert await broker.sign_out(OTHER, "1.1", "ada") is False
+        assert await broker.sign_out(APP, "1.1", "ada") is True
+        assert await broker.sign_out(APP, "1.1", "ada") is False
+
+    async def test_exactly_one_of_many_is_first_and_one_is_last(self, broker: Broker) -> None:
+        sockets = [f"1.{number}" for number in range(20)]
+        assert (await asyncio.gather(*(broker.sign_in(APP, each, "ada") for each in sockets))).count(True) == 1
+        assert (await asyncio.gather(*(broker.sign_out(APP, each, "ada") for each in sockets))).count(True) == 1
+
+    async def test_who_is_signed_in_is_online_in_the_order_asked_for(self, broker: Broker) -> None:
+        for socket_id, user_id in [("1.1", "ada"), ("1.2", "bob"), ("1.3", "bob"), ("1.4", "eve")]:
+            await broker.sign_in(APP, socket_id, user_id)
+        await broker.sign_out(APP, "1.2", "bob")
+        await broker.sign_out(APP, "1.4", "eve")
+        assert list(await broker.online(APP, ["nobody", "bob", "eve", "ada"])) == ["bob", "ada"]
+        assert list(await broker.online(OTHER, ["ada"])) == []
+        assert list(await broker.online(APP, [])) == []
 
 
 @pytest.mark.parametrize("name", ["a:b", "a", "a:b:c", "presence-x;y,z=@"])

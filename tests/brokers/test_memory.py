@@ -1,7 +1,8 @@
 from skubber.brokers.memory import MemoryBroker
-from skubber.core.event import Event
+from skubber.core.event import Event, PublishedEvent
 from skubber.core.presence import PresenceMember
 from skubber.server.eager import Suspended, run_eagerly
+from support.recording import LegibleFormat
 
 
 class Silence:
@@ -23,6 +24,13 @@ def test_the_memory_broker_never_waits() -> None:
         broker.channels("a", ""),
         broker.members("a", "presence-c"),
         broker.terminate_user("a", "ada"),
+        broker.kept_event("a", "cache-c"),
+        broker.claim_request("a", "k", b"one"),
+        broker.finish_request("a", "k"),
+        broker.release_request("a", "k"),
+        broker.sign_in("a", "1.1", "ada"),
+        broker.online("a", ["ada"]),
+        broker.sign_out("a", "1.1", "ada"),
         broker.leave("a", "presence-c", "1.1", "ada"),
         broker.unsubscribe("a", "presence-c"),
     ):
@@ -39,3 +47,22 @@ async def test_nothing_is_kept_of_a_channel_that_is_empty_again() -> None:
         await broker.unsubscribe("a", channel)
     assert broker._counts == {}
     assert broker._rosters == {}
+
+
+async def test_nothing_is_kept_of_users_who_are_gone() -> None:
+    broker = MemoryBroker()
+    for number in range(100):
+        await broker.sign_in("a", "1.1", str(number))
+        await broker.sign_out("a", "1.1", str(number))
+    assert broker._signed_in == {}
+
+
+async def test_an_event_is_kept_without_what_has_been_encoded_of_it() -> None:
+    broker = MemoryBroker()
+    broker.attach(Silence())
+    event = PublishedEvent("e", b"1")
+    event.encoded[LegibleFormat()] = (b"head", b"tail")
+    await broker.publish("a", ("cache-c",), event, None)
+    kept = await broker.kept_event("a", "cache-c")
+    assert kept is not None
+    assert kept.event.encoded == {}

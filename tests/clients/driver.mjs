@@ -19,6 +19,16 @@ const commands = {
     subscription.bind_global((event, data) => say({ client, kind: "event", channel, event, data }));
     subscription.bind("client-signed", (data, metadata) => say({ client, kind: "metadata", metadata }));
   },
+  signin({ client }) {
+    const { user } = clients.get(client);
+    user.bind_global((event, data) => say({ client, kind: "user", event, data }));
+    for (const event of ["online", "offline"]) {
+      user.watchlist.bind(event, ({ user_ids: users }) => say({ client, kind: "watchlist", event, users }));
+    }
+    clients.get(client).signin();
+    return user.signinDonePromise.then(() => user.user_data);
+  },
+  count: ({ client, channel }) => clients.get(client).channel(channel).subscriptionCount,
   unsubscribe: ({ client, channel }) => clients.get(client).unsubscribe(channel),
   trigger: ({ client, channel, event, data }) => clients.get(client).channel(channel).trigger(event, data),
   members({ client, channel }) {

@@ -11,6 +11,7 @@ from pusher import Pusher
 from pusher.signature import sign
 
 from skubber.codecs.channel_auth import (
+    SignedInUser,
     check_channel_signature,
     check_user_signature,
     decode_channel_data,
@@ -139,7 +140,7 @@ class TestUserSignatures:
     def test_the_sdk_signs_sign_ins_the_same_way(self) -> None:
         answer = SDK.authenticate_user(SOCKET_ID, {"id": "ada", "user_info": {"name": "Ada"}})
         check_user_signature(answer["auth"], KEY, SECRET, SOCKET_ID, answer["user_data"])
-        assert decode_user_data(answer["user_data"], LIMITS) == "ada"
+        assert decode_user_data(answer["user_data"], LIMITS) == SignedInUser("ada")
 
 
 class TestChannelData:
@@ -217,16 +218,22 @@ class TestChannelData:
 
 class TestUserData:
     @pytest.mark.parametrize(
-        ("user_data", "user_id"),
+        ("user_data", "user"),
         [
-            ('{"id":"ada"}', "ada"),
-            ('{"id":7}', "7"),
-            ('{"user_info":{"name":"Ada"},"watchlist":["bob"],"id":"𝄞"}', "𝄞"),
-            ('{"id":"%s"}' % ("u" * 128), "u" * 128),
+            ('{"id":"ada"}', SignedInUser("ada")),
+            ('{"id":7}', SignedInUser("7")),
+            ('{"user_info":{"name":"Ada"},"watchlist":["bob"],"id":"𝄞"}', SignedInUser("𝄞", ("bob",))),
+            ('{"id":"%s"}' % ("u" * 128), SignedInUser("u" * 128)),
+            ('{"id":"ada","watchlist":[]}', SignedInUser("ada")),
+            ('{"id":"ada","watchlist":null}', SignedInUser("ada")),
+            (
+                '{"id":"ada","watchlist":["eve","bob","eve",7,"7","ada"]}',
+                SignedInUser("ada", ("eve", "bob", "7", "ada")),
+            ),
         ],
     )
-    def test_they_name_a_user(self, user_data: str, user_id: str) -> None:
-        assert decode_user_data(user_data, LIMITS) == user_id
+    def test_they_name_a_user_and_whom_it_watches(self, user_data: str, user: SignedInUser) -> None:
+        assert decode_user_data(user_data, LIMITS) == user
 
     @pytest.mark.parametrize(
         "user_data",
@@ -246,6 +253,11 @@ class TestUserData:
             '{"id":%s}' % ("9" * 129),
             '{"id":%s}' % ("9" * 5000),
             '{"id":"ada","user_info":' + DEEP,
+            '{"id":"ada","watchlist":"bob"}',
+            '{"id":"ada","watchlist":["bob",null]}',
+            '{"id":"ada","watchlist":["bob",""]}',
+            '{"id":"ada","watchlist":["bob",{"id":"eve"}]}',
+            '{"id":"ada","watchlist":["%s"]}' % ("u" * 129),
         ],
         ids=lambda user_data: user_data[:30].encode("ascii", "replace").decode(),
     )
@@ -258,4 +270,4 @@ class TestUserData:
     @given(ANY_TEXT | values().map(json.dumps))
     def test_any_text_names_a_user_or_is_refused(self, user_data: str) -> None:
         with contextlib.suppress(InvalidRequestError):
-            assert 1 <= len(decode_user_data(user_data, LIMITS)) <= 128
+            assert 1 <= len(decode_user_data(user_data, LIMITS).user_id) <= 128

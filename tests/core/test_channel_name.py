@@ -32,6 +32,7 @@ ALLOWED = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-=@,.;
         ("cache-x", ChannelKind.CACHE),
         ("cache-private-x", ChannelKind.CACHE),
         ("#server-to-user-7", ChannelKind.SERVER_TO_USER),
+        ("#watchlist-7", ChannelKind.WATCHLIST),
         ("server-to-user-7", ChannelKind.PUBLIC),
     ],
 )
@@ -51,6 +52,7 @@ def test_the_prefix_tells_the_kind(name: str, kind: ChannelKind) -> None:
         (ChannelKind.PRESENCE, True, True, False, False, True),
         (ChannelKind.PRESENCE_CACHE, True, True, False, True, True),
         (ChannelKind.SERVER_TO_USER, True, False, False, False, False),
+        (ChannelKind.WATCHLIST, True, False, False, False, False),
     ],
 )
 def test_each_kind_has_its_properties(
@@ -66,6 +68,19 @@ def test_each_kind_has_its_properties(
     assert kind.is_encrypted == is_encrypted
     assert kind.is_cache == is_cache
     assert kind.takes_client_events == takes_client_events
+
+
+def test_members_stand_for_a_count_and_what_comes_with_a_sign_in_has_none() -> None:
+    assert {kind for kind in ChannelKind if kind.comes_with_sign_in} == {
+        ChannelKind.SERVER_TO_USER,
+        ChannelKind.WATCHLIST,
+    }
+    assert {kind for kind in ChannelKind if not kind.announces_count} == {
+        ChannelKind.PRESENCE,
+        ChannelKind.PRESENCE_CACHE,
+        ChannelKind.SERVER_TO_USER,
+        ChannelKind.WATCHLIST,
+    }
 
 
 def test_every_kind_is_told_apart_from_every_other() -> None:

@@ -22,9 +22,10 @@ from skubber.core.app import App
 from skubber.core.connection import EndReason
 from skubber.core.errors import ForbiddenError
 from skubber.core.event import Event
-from skubber.core.hub import Admission, Subscription
+from skubber.core.hub import Admission
 from skubber.core.limits import Limits
 from skubber.core.presence import PresenceMember
+from skubber.core.subscription import Subscription
 from skubber.server.eager import Suspended, run_eagerly
 from support.apps import make_app
 from support.node import Node
@@ -133,6 +134,7 @@ class HubAgainstModel(RuleBasedStateMachine):
         if user not in present:
             self.expect(client.app, channel, "member_added")
         client.subscriptions[channel], members = run(call)
+        client.subscriptions[channel].catch_up()
         client.users[channel] = user
         assert sorted(each.user_id for each in members) == self.present(client.app, channel)
 

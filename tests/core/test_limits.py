@@ -16,6 +16,7 @@ def test_the_defaults_are_the_documented_limits_of_pusher() -> None:
         "presence_user_id_length": 128,
         "presence_user_info_bytes": 1024,
         "client_events_per_second": 10,
+        "watchlist_users": 100,
         "connections": 0,
     }
 

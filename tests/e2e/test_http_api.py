@@ -46,6 +46,31 @@ async def test_every_endpoint_answers(server: Server, call: Call) -> None:
         assert await client.close_code() == 4009
 
 
+async def test_the_old_way_to_publish_still_works(server: Server) -> None:
+    path = f"/apps/{APP_ID}/channels/old-way/events"
+    async with RawClient.connected(server) as client:
+        await client.subscribe("old-way")
+        query = signed_query("POST", path, b'{"n":1}', [("name", "signed")], timestamp=int(time.time()))
+        signed = httpx.post(f"{server.url}{path}?{query.decode()}", content=b'{"n":1}')
+        plain = httpx.post(f"{server.url}{path}", params={"name": "plain"}, headers=HEADERS, content=b"text")
+        assert [(answer.status_code, answer.json()) for answer in (signed, plain)] == [(202, {})] * 2
+        received = [await client.receive() for _ in range(2)]
+        assert [(event["event"], event["data"]) for event in received] == [("signed", '{"n":1}'), ("plain", "text")]
+
+
+async def test_a_request_with_an_idempotency_key_publishes_once(server: Server) -> None:
+    url, event = f"{server.url}/apps/{APP_ID}/events", {"name": "once", "channel": "idempotent", "data": "d"}
+    headers = {**HEADERS, "Idempotency-Key": "order-42-shipped"}
+    async with RawClient.connected(server) as client:
+        await client.subscribe("idempotent")
+        for _ in range(2):
+            assert httpx.post(url, json=event, headers=headers).json() == {}
+        conflict = httpx.post(url, json={**event, "data": "another"}, headers=headers)
+        assert (conflict.status_code, error_code(conflict)) == (409, "idempotency_key_reused")
+        assert httpx.post(url, json={**event, "name": "last"}, headers=HEADERS).json() == {}
+        assert [(await client.receive())["event"] for _ in range(2)] == ["once", "last"]
+
+
 @pytest.mark.parametrize(
     ("event", "status", "code"),
     [

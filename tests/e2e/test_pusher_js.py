@@ -2,7 +2,7 @@
 
 import json
 import signal
-from typing import Any
+from functools import partial
 
 import httpx
 import pytest
@@ -12,36 +12,8 @@ from pusher import Pusher
 from e2e.support.api import HEADERS, with_headers
 from e2e.support.auth_endpoint import AuthEndpoint
 from e2e.support.javascript import JavaScript
+from e2e.support.pusher_js import connect, node_sdk, publish, subscribe
 from e2e.support.server import APP_ID, KEY, OTHER_KEY, SECRET, NewServer, Server
-
-
-async def connect(javascript: JavaScript, server: Server, client: str, auth: str | None = None, key: str = KEY) -> str:
-    """Connect a pusher-js client and return its socket id."""
-    options: dict[str, Any] = {
-        "wsHost": "127.0.0.1",
-        "wsPort": server.port,
-        "forceTLS": False,
-        "enabledTransports": ["ws"],
-        "cluster": "",
-        "disableStats": True,
-    }
-    if auth is not None:
-        options["channelAuthorization"] = {"endpoint": auth, "transport": "ajax"}
-    await javascript.call("connect", client=client, key=key, options=options)
-    await javascript.state(client, "connected")
-    socket_id: str = await javascript.call("socket_id", client=client)
-    return socket_id
-
-
-async def subscribe(javascript: JavaScript, client: str, channel: str) -> Any:
-    """Subscribe and return the data of subscription_succeeded."""
-    await javascript.call("subscribe", client=client, channel=channel)
-    return (await javascript.event(client, channel, "pusher:subscription_succeeded"))["data"]
-
-
-def publish(server: Server, channel: str, event: str = "greeting", data: str = '{"n":1}', **more: Any) -> None:
-    response = with_headers(server, "POST", "/events", {"name": event, "channel": channel, "data": data, **more})
-    assert (response.status_code, response.text) == (200, "{}")
 
 
 async def test_every_way_of_publishing_reaches_a_subscriber(javascript: JavaScript, server: Server) -> None:
@@ -56,11 +28,7 @@ async def test_every_way_of_publishing_reaches_a_subscriber(javascript: JavaScri
     assert requests.post(f"{url}?apiKey={KEY}&apiSecret={SECRET}", json=body("query"), timeout=5).text == "{}"
     sdk = Pusher(app_id=APP_ID, key=KEY, secret=SECRET, host="127.0.0.1", port=server.port, ssl=False)
     assert sdk.trigger("ways", "greeting", {"way": "python sdk"}) == {}
-    options = {"appId": APP_ID, "key": KEY, "secret": SECRET, "host": "127.0.0.1", "port": str(server.port)}
-    result = await javascript.call(
-        "sdk", options=options, method="trigger", args=["ways", "greeting", {"way": "node sdk"}]
-    )
-    assert result == {"status": 200, "body": "{}"}
+    assert await node_sdk(javascript, server, "trigger", "ways", "greeting", {"way": "node sdk"}) == {}
 
     received = [(await javascript.event("a", "ways", "greeting"))["data"] for _ in range(4)]
     assert received == [{"way": "requests"}, {"way": "query"}, {"way": "python sdk"}, {"way": "node sdk"}]
@@ -71,12 +39,7 @@ async def test_the_node_sdk_speaks_every_endpoint(
 ) -> None:
     await connect(javascript, server, "a", f"{auth_endpoint.url}?user=u-sdk")
     await subscribe(javascript, "a", "presence-sdk")
-    options = {"appId": APP_ID, "key": KEY, "secret": SECRET, "host": "127.0.0.1", "port": str(server.port)}
-
-    async def sdk(method: str, *args: Any) -> Any:
-        result = await javascript.call("sdk", options=options, method=method, args=args)
-        assert result["status"] == 200, result
-        return json.loads(result["body"])
+    sdk = partial(node_sdk, javascript, server)
 
     batch = [{"channel": "presence-sdk", "name": "one", "data": {"n": 1}}, {"channel": "x", "name": "two", "data": "2"}]
     assert await sdk("triggerBatch", batch) == {"batch": [{}, {}]}

@@ -9,10 +9,10 @@ OTHER_KEY, OTHER_SECRET = "mps_" + "o" * 32, "t" * 48
 DISABLED_KEY, DISABLED_SECRET = "mps_" + "d" * 32, "u" * 48
 
 
-def make_app(app_id: str = "4711", limits: Limits | None = None, *, client_events: bool = True) -> App:
-    """An app with two keys, ``KEY`` and ``SECOND_KEY``."""
+def make_app(app_id: str = "4711", limits: Limits | None = None, **options: bool) -> App:
+    """An app with two keys, ``KEY`` and ``SECOND_KEY``; ``options`` are its other fields."""
     keys = [ApiKey(KEY, SECRET), ApiKey(SECOND_KEY, SECOND_SECRET)]
-    return App.with_keys(app_id, keys, limits=limits or Limits(), client_events=client_events)
+    return App.with_keys(app_id, keys, limits=limits or Limits(), **options)
 
 
 def other_app() -> App:

@@ -2,8 +2,9 @@
 
 from skubber.brokers.memory import MemoryBroker
 from skubber.core.app import App
-from skubber.core.hub import Admission, Hub, Subscription
+from skubber.core.hub import Admission, Hub
 from skubber.core.presence import PresenceMember
+from skubber.core.subscription import Subscription
 from support.recording import Iteration, LegibleFormat, RecordingConnection
 
 
@@ -40,4 +41,4 @@ class Node:
         """When everybody has gone, no trace of anybody is left in the hub or the broker."""
         assert self.hub.connection_count == 0
         assert self.hub._namespaces == {}
-        assert (self.broker._counts, self.broker._rosters) == ({}, {})
+        assert (self.broker._counts, self.broker._rosters, self.broker._signed_in) == ({}, {}, {})

@@ -143,10 +143,25 @@ class PusherClient:
     async def join(self, channel: str, user_id: Any = None, user_info: Any = None) -> Message:
         """Subscribe to a private channel or, as a user, to a presence one; it must succeed."""
         channel_data = None if user_id is None else json.dumps({"user_id": user_id, "user_info": user_info})
-        answer = await self.answer({"event": "pusher:subscribe", "data": self.signed(channel, channel_data)})
+        await self.send({"event": "pusher:subscribe", "data": self.signed(channel, channel_data)})
+        answer, *more = self.received()
         assert answer["event"] == "pusher_internal:subscription_succeeded", answer
+        assert [message["event"] for message in more] in ([], ["pusher:cache_miss"]), more
         data: Message = json.loads(answer["data"])
         return data
+
+    async def sign_in(self, user_id: str, watchlist: Iterable[str] | None = None) -> list[Message]:
+        """Sign in as a user, which must succeed; returns what comes after the answer."""
+        user_data = {"id": user_id} if watchlist is None else {"id": user_id, "watchlist": [*watchlist]}
+        await self.send({"event": "pusher:signin", "data": sign_in(self.socket_id, json.dumps(user_data))})
+        answer, *more = self.received()
+        assert answer["event"] == "pusher:signin_success", answer
+        return more
+
+
+def sign_in(socket_id: str, user_data: str, key: str = KEY, secret: str = SECRET) -> Message:
+    """The data of a sign-in, signed with the official SDK's HMAC."""
+    return {"auth": f"{key}:{sign(secret, f'{socket_id}::user::{user_data}')}", "user_data": user_data}
 
 
 def _discard(frame: bytes) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from skubber.brokers.memory import MemoryBroker
-from skubber.core.broker import Joined, Occupancy
+from skubber.core.broker import EarlierRequest, Joined, KeptEvent, Occupancy
 from skubber.core.errors import UnavailableError
 from skubber.core.event import Event
 from skubber.core.presence import PresenceMember
@@ -40,17 +40,17 @@ class SlowBroker(MemoryBroker):
 
     def __init__(self) -> None:
         super().__init__()
-        self._requests: dict[str, Hold] = {}
-        self._replies: dict[str, Hold] = {}
+        self._held: dict[str, Hold] = {}
+        self._held_replies: dict[str, Hold] = {}
         self._failures: dict[str, Exception] = {}
 
     def hold(self, call: str) -> Hold:
         """Make a call wait before it does anything."""
-        return self._requests.setdefault(call, Hold())
+        return self._held.setdefault(call, Hold())
 
     def hold_reply(self, call: str) -> Hold:
         """Make a call wait after what it does is done."""
-        return self._replies.setdefault(call, Hold())
+        return self._held_replies.setdefault(call, Hold())
 
     def fail(self, *calls: str, error: Exception | None = None) -> None:
         """Make calls fail, as with a lost connection if not otherwise, without doing anything."""
@@ -62,18 +62,22 @@ class SlowBroker(MemoryBroker):
         self._failures = {}
 
     async def _slowly(self, call: str, act: Callable[[], Awaitable[Answer]]) -> Answer:
-        if call in self._requests:
-            await self._requests[call].wait()
+        if call in self._held:
+            await self._held[call].wait()
         if call in self._failures:
             raise self._failures[call]
         answer = await act()
-        if call in self._replies:
-            await self._replies[call].wait()
+        if call in self._held_replies:
+            await self._held_replies[call].wait()
         return answer
 
     async def publish(self, app_id: str, channels: Sequence[str], event: Event, excluded: str | None) -> None:
         publish = super().publish
         await self._slowly("publish", lambda: publish(app_id, channels, event, excluded))
+
+    async def kept_event(self, app_id: str, channel: str) -> KeptEvent | None:
+        kept_event = super().kept_event
+        return await self._slowly("kept_event", lambda: kept_event(app_id, channel))
 
     async def subscribe(self, app_id: str, channel: str) -> int:
         subscribe = super().subscribe
@@ -104,6 +108,30 @@ class SlowBroker(MemoryBroker):
     async def members(self, app_id: str, channel: str) -> Sequence[PresenceMember]:
         members = super().members
         return await self._slowly("members", lambda: members(app_id, channel))
+
+    async def claim_request(self, app_id: str, key: str, fingerprint: bytes) -> EarlierRequest | None:
+        claim_request = super().claim_request
+        return await self._slowly("claim_request", lambda: claim_request(app_id, key, fingerprint))
+
+    async def finish_request(self, app_id: str, key: str) -> None:
+        finish_request = super().finish_request
+        await self._slowly("finish_request", lambda: finish_request(app_id, key))
+
+    async def release_request(self, app_id: str, key: str) -> None:
+        release_request = super().release_request
+        await self._slowly("release_request", lambda: release_request(app_id, key))
+
+    async def sign_in(self, app_id: str, socket_id: str, user_id: str) -> bool:
+        sign_in = super().sign_in
+        return await self._slowly("sign_in", lambda: sign_in(app_id, socket_id, user_id))
+
+    async def sign_out(self, app_id: str, socket_id: str, user_id: str) -> bool:
+        sign_out = super().sign_out
+        return await self._slowly("sign_out", lambda: sign_out(app_id, socket_id, user_id))
+
+    async def online(self, app_id: str, user_ids: Sequence[str]) -> Sequence[str]:
+        online = super().online
+        return await self._slowly("online", lambda: online(app_id, user_ids))
 
     async def terminate_user(self, app_id: str, user_id: str) -> None:
         terminate_user = super().terminate_user

@@ -44,8 +44,16 @@ def resolved(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def content(holder: dict[str, Any]) -> dict[str, Any]:
-    """The JSON content of a request or a response."""
-    result: dict[str, Any] = resolved(holder)["content"]["application/json"]
+    """The content of a request or a response, of the one type it may have."""
+    (result,) = resolved(holder)["content"].values()
+    assert isinstance(result, dict)
+    return result
+
+
+def media_type(holder: dict[str, Any]) -> str:
+    """The one type that the content of a request or a response may have."""
+    (result,) = resolved(holder)["content"]
+    assert isinstance(result, str)
     return result
 
 
@@ -111,8 +119,12 @@ def test_an_operation_is_described_in_full(endpoint: Endpoint) -> None:
     assert in_path == [segment.strip("{}") for segment in endpoint.path.split("/") if segment.startswith("{")]
     assert [name for name, _ in example_query(endpoint)] == [parameter.name for parameter in endpoint.query]
     assert ("requestBody" in described) == (endpoint.request is not None)
-    errors = {"400", "401", "403", "404", "405", "500", "503"} | ({"413"} if endpoint.request else set())
-    assert described["responses"].keys() == {"200", *errors}
+    assert described.get("deprecated", False) == endpoint.is_deprecated
+    errors = {"400", "401", "403", "404", "405", "500", "503"} | ({"409", "413"} if endpoint.request else set())
+    assert described["responses"].keys() == {str(endpoint.status), *errors}
+    assert media_type(described["responses"][str(endpoint.status)]) == "application/json"
+    if endpoint.request is not None:
+        assert media_type(described["requestBody"]) == ("text/plain" if endpoint.request is str else "application/json")
     for status in errors:
         assert content(described["responses"][status])["schema"] == {"$ref": "#/components/schemas/ErrorBody"}
 
@@ -140,17 +152,17 @@ def test_each_way_to_negotiate_is_a_requirement() -> None:
 async def test_each_example_is_answered_as_described(client: ApiClient, endpoint: Endpoint, body: Any) -> None:
     if body is not None:
         check(body, content(operation(endpoint)["requestBody"])["schema"])
-    text = b"" if body is None else json.dumps(body).encode()
+    text = b"" if body is None else (body if endpoint.request is str else json.dumps(body)).encode()
     path = example_path(endpoint)
     query = signed_query(endpoint.method, path, text, example_query(endpoint))
     answer = await client.send(endpoint.method, path, query, headers=[], body=text)
-    assert answer.status == 200, answer
-    check(answer.body, content(operation(endpoint)["responses"]["200"])["schema"])
+    assert answer.status == endpoint.status, answer
+    check(answer.body, content(operation(endpoint)["responses"][str(endpoint.status)])["schema"])
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.operation_id)
 def test_each_answers_example_is_what_it_is_an_example_of(endpoint: Endpoint) -> None:
-    described = content(operation(endpoint)["responses"]["200"])
+    described = content(operation(endpoint)["responses"][str(endpoint.status)])
     check(described["example"], described["schema"])
 
 
@@ -164,6 +176,11 @@ class FailingBroker(MemoryBroker):
         raise UnavailableError("broker_unavailable", "The server cannot reach its other nodes: try again later.")
 
 
+async def reuse_idempotency_key(client: ApiClient) -> Answer:
+    await client.node.broker.claim_request("4711", "k", b"another request")
+    return await client.trigger(idempotency_key="k")
+
+
 FAILURES: dict[str, Callable[[ApiClient], Awaitable[Answer]]] = {
     "400": lambda client: client.trigger(channel=None),
     "401": lambda client: client.send("GET", "/apps/4711/channels", headers=key_headers(KEY, SECRET + "x")),
@@ -172,6 +189,7 @@ FAILURES: dict[str, Callable[[ApiClient], Awaitable[Answer]]] = {
     ),
     "404": lambda client: client.send("GET", "/apps/nobody/channels"),
     "405": lambda client: client.get("/events"),
+    "409": reuse_idempotency_key,
     "413": lambda client: client.trigger(data="x" * 10_241),
     "500": lambda client: client.trigger(),
     "503": lambda client: client.get("/channels"),

@@ -4,6 +4,7 @@ Source: the product's API contract, "Authentication"; Pusher Channels documentat
 """
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
 
 from skubber.api.message import ApiRequest
 from skubber.codecs import signing
@@ -65,7 +66,9 @@ def _authenticate_signature(
     if first.get("auth_version") != "1.0":
         raise UnauthorizedError("invalid_signature", "auth_version must be 1.0.")
     text = signing.request_text(request.method, request.path, parameters)
-    if not signing.matches(signing.sign(api_key.secret, text), first.get("auth_signature", "")):
+    signature = first.get("auth_signature", "")
+    is_signed = signing.matches(signing.sign(api_key.secret, text), signature)
+    if not is_signed and not _is_signed_decoded(request, parameters, api_key.secret, signature):
         raise UnauthorizedError(
             "invalid_signature",
             "Invalid signature: auth_signature must be the HMAC SHA256 hex digest of the method, the path and the "
@@ -74,6 +77,19 @@ def _authenticate_signature(
     _check_timestamp(first.get("auth_timestamp", ""), now)
     _check_body(request.body, first.get("body_md5", ""))
     return api_key
+
+
+def _is_signed_decoded(request: ApiRequest, parameters: Sequence[tuple[str, str]], secret: str, signature: str) -> bool:
+    """Whether a signature that is not one of the path as it was sent is one of the decoded path.
+
+    SDKs sign the path that they hand to an HTTP client, which may encode it on its way: the user id ``auth0|1``
+    arrives as ``auth0%7C1``.
+    """
+    decoded = unquote(request.path)
+    # A slash that was encoded must stay within its segment: one path must not pass for another.
+    if decoded == request.path or decoded.count("/") != request.path.count("/"):
+        return False
+    return signing.matches(signing.sign(secret, signing.request_text(request.method, decoded, parameters)), signature)
 
 
 def _check_body(body: bytes, body_md5: str) -> None:

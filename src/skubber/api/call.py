@@ -50,6 +50,17 @@ class Call(msgspec.Struct, frozen=True):
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise _invalid_body("The JSON body is", error) from None
 
+    def text(self) -> str:
+        """The body as text.
+
+        Raises:
+            InvalidRequestError: ``invalid_body`` when it is not UTF-8.
+        """
+        try:
+            return self.request.body.decode()
+        except UnicodeDecodeError:
+            raise InvalidRequestError("invalid_body", "The body must be UTF-8.") from None
+
     def _convert(self, body_type: type[Body]) -> Body:
         try:
             return msgspec.convert(self._parameters_as_body(), body_type, strict=False)
@@ -71,19 +82,23 @@ def _invalid_body(subject: str, error: Exception) -> InvalidRequestError:
     return InvalidRequestError("invalid_body", f"{subject} not what this call takes: {error}.{hint}")
 
 
-def parse_info(info: str | None) -> frozenset[str]:
+def parse_info(info: str | None, allowed: frozenset[str] = ATTRIBUTES) -> frozenset[str]:
     """Split an ``info`` parameter.
 
+    Args:
+        info: names separated by commas.
+        allowed: those that may be asked for here.
+
     Raises:
-        InvalidRequestError: ``invalid_info`` when it names an attribute that does not exist.
+        InvalidRequestError: ``invalid_info`` when it names another.
     """
     if not info:
         return frozenset()
     names = frozenset(name.strip() for name in info.split(","))
-    if unknown := names - ATTRIBUTES:
+    if unknown := names - allowed:
         raise InvalidRequestError(
             "invalid_info",
-            f"info may name user_count and subscription_count, not {', '.join(sorted(unknown))[:200]!r}.",
+            f"info may name {', '.join(sorted(allowed))} here, not {', '.join(sorted(unknown))[:200]!r}.",
         )
     return names
 

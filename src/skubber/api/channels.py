@@ -1,9 +1,15 @@
 """Reading channels: ``GET /apps/{appId}/channels``, one channel, and its users."""
 
-from skubber.api.call import Call, attributes, parse_info
-from skubber.api.schema import ChannelResponse, ChannelsResponse, User, UsersResponse
+import math
+
+import msgspec
+
+from skubber.api.call import ATTRIBUTES, Call, attributes, parse_info
+from skubber.api.schema import CachedData, ChannelResponse, ChannelsResponse, User, UsersResponse
 from skubber.core.channel_name import ChannelKind, check_channel_name
 from skubber.core.errors import InvalidRequestError
+
+_CHANNEL_ATTRIBUTES = ATTRIBUTES | {"cache"}
 
 
 async def list_channels(call: Call) -> ChannelsResponse:
@@ -16,18 +22,30 @@ async def list_channels(call: Call) -> ChannelsResponse:
             "invalid_info", "user_count is for presence channels: add filter_by_prefix=presence- to the query."
         )
     channels = await call.hub.broker.channels(call.app.id, prefix)
-    return ChannelsResponse({name: attributes(occupancy, info) for name, occupancy in channels.items()})
+    return ChannelsResponse(
+        {
+            name: attributes(occupancy, info)
+            for name, occupancy in channels.items()
+            if not ChannelKind.of(name).comes_with_sign_in
+        }
+    )
 
 
 async def show_channel(call: Call) -> ChannelResponse:
     """Whether a channel is occupied, and the attributes asked for."""
     name = _channel_name(call)
-    info = parse_info(call.request.parameter("info"))
-    if "user_count" in info and not ChannelKind.of(name).is_presence:
+    info = parse_info(call.request.parameter("info"), _CHANNEL_ATTRIBUTES)
+    kind = ChannelKind.of(name)
+    if "user_count" in info and not kind.is_presence:
         raise InvalidRequestError("invalid_info", "user_count is for presence channels only.")
+    if "cache" in info and not kind.is_cache:
+        raise InvalidRequestError("invalid_info", "cache is for cache channels only.")
     occupancy = await call.hub.broker.occupancy(call.app.id, name)
     asked = attributes(occupancy, info)
-    return ChannelResponse(occupancy.subscriptions > 0, asked.user_count, asked.subscription_count)
+    response = ChannelResponse(occupancy.subscriptions > 0, asked.user_count, asked.subscription_count)
+    if "cache" in info:
+        response.cache = await _cache(call, name)
+    return response
 
 
 async def list_users(call: Call) -> UsersResponse:
@@ -39,6 +57,13 @@ async def list_users(call: Call) -> UsersResponse:
         )
     members = await call.hub.broker.members(call.app.id, name)
     return UsersResponse([User(member.user_id) for member in members])
+
+
+async def _cache(call: Call, name: str) -> CachedData | None:
+    kept = await call.hub.broker.kept_event(call.app.id, name)
+    if kept is None:
+        return None
+    return CachedData(msgspec.json.decode(kept.event.data, type=str), math.ceil(kept.expires_in))
 
 
 def _channel_name(call: Call) -> str:

@@ -11,11 +11,12 @@ from skubber.api.call import Call
 
 @dataclass(frozen=True, slots=True)
 class QueryParameter:
-    """An optional query parameter."""
+    """A query parameter."""
 
     name: str
     description: str
     example: str
+    is_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,10 @@ class Endpoint:
         summary: one line for a person.
         handler: what answers it.
         response: the type of its answer.
-        request: the type of its body, if it takes one.
+        request: the type of its JSON body, if it takes one; ``str`` for a body that is taken as it is.
         query: the query parameters it takes.
+        status: the status of its answer, errors aside.
+        is_deprecated: kept for clients that still use it.
     """
 
     method: str
@@ -39,12 +42,19 @@ class Endpoint:
     summary: str
     handler: Callable[[Call], Awaitable[msgspec.Struct]]
     response: type[msgspec.Struct]
-    request: type[msgspec.Struct] | None = None
+    request: type[msgspec.Struct | str] | None = None
     query: tuple[QueryParameter, ...] = ()
+    status: int = 200
+    is_deprecated: bool = False
 
 
 _INFO = QueryParameter(
     "info", "Attributes to return: user_count (presence channels), subscription_count.", "subscription_count"
+)
+_CHANNEL_INFO = QueryParameter(
+    "info",
+    "Attributes to return: user_count (presence channels), subscription_count, cache (cache channels).",
+    "subscription_count",
 )
 _PREFIX = QueryParameter("filter_by_prefix", "Only channels whose names start so.", "presence-")
 
@@ -83,7 +93,7 @@ ENDPOINTS = (
         "Show one channel",
         channels.show_channel,
         schema.ChannelResponse,
-        query=(_INFO,),
+        query=(_CHANNEL_INFO,),
     ),
     Endpoint(
         "GET",
@@ -100,5 +110,20 @@ ENDPOINTS = (
         "End all connections of a user",
         users.terminate_connections,
         schema.EmptyResponse,
+    ),
+    Endpoint(
+        "POST",
+        "/apps/{appId}/channels/{channelName}/events",
+        "triggerEventOnChannel",
+        "Publish an event to one channel, the old way",
+        events.trigger_on_channel,
+        schema.EmptyResponse,
+        request=str,
+        query=(
+            QueryParameter("name", "Event name, at most 200 characters.", "order-shipped", is_required=True),
+            QueryParameter("socket_id", "The connection that must not receive the event.", "1234.5678"),
+        ),
+        status=202,
+        is_deprecated=True,
     ),
 )

@@ -1,22 +1,24 @@
-"""Publishing: ``POST /apps/{appId}/events`` and ``POST /apps/{appId}/batch_events``."""
+"""Publishing: ``POST`` to ``/apps/{appId}/events``, ``.../batch_events`` and ``.../channels/{channelName}/events``."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import msgspec
 
 from skubber.api.call import Call, attributes, parse_info
+from skubber.api.idempotency import idempotency_key, once
 from skubber.api.schema import (
     BatchEvent,
     BatchRequest,
     BatchResponse,
     ChannelAttributes,
+    EmptyResponse,
     TriggerRequest,
     TriggerResponse,
 )
 from skubber.core.channel_name import ChannelKind, check_channel_name
 from skubber.core.errors import InvalidRequestError, TooLargeError
-from skubber.core.event import Event
+from skubber.core.event import PublishedEvent
 from skubber.core.limits import Limits
 
 _SOCKET_ID = re.compile(r"[0-9]+\.[0-9]+")
@@ -30,7 +32,7 @@ class _Publication(msgspec.Struct, frozen=True):
     """A checked event, ready to go out."""
 
     channels: Sequence[str]
-    event: Event
+    event: PublishedEvent
     excluded: str | None
     info: frozenset[str]
 
@@ -39,7 +41,7 @@ async def trigger(call: Call) -> TriggerResponse:
     """Publish one event on one channel or several."""
     request = call.body(_trigger_decoder)
     publication = _check(request, _channels(request, call.app.limits), call.app.limits)
-    await _publish(call, publication)
+    await _publish(call, request.idempotency_key, (publication,))
     if not publication.info:
         return TriggerResponse()
     return TriggerResponse({name: await _attributes(call, name, publication.info) for name in publication.channels})
@@ -52,9 +54,17 @@ async def trigger_batch(call: Call) -> BatchResponse:
     if not 1 <= len(request.batch) <= limits.events_per_batch:
         raise InvalidRequestError("invalid_batch", f"A batch holds 1 to {limits.events_per_batch} events.")
     publications = [_check(event, (event.channel,), limits) for event in request.batch]
-    for publication in publications:
-        await _publish(call, publication)
+    await _publish(call, request.idempotency_key, publications)
     return BatchResponse([await _attributes(call, each.channels[0], each.info) for each in publications])
+
+
+async def trigger_on_channel(call: Call) -> EmptyResponse:
+    """Publish one event on the path's channel; the body, as it is, is its data. Old SDKs publish so."""
+    parameter = call.request.parameter
+    event = BatchEvent(parameter("name") or "", call.text(), call.arguments[0], parameter("socket_id") or None)
+    publication = _check(event, (event.channel,), call.app.limits)
+    await _publish(call, parameter("idempotency_key"), (publication,))
+    return EmptyResponse()
 
 
 def _channels(request: TriggerRequest, limits: Limits) -> Sequence[str]:
@@ -86,12 +96,21 @@ def _check(request: TriggerRequest | BatchEvent, channels: Sequence[str], limits
         raise InvalidRequestError("invalid_socket_id", "socket_id looks like 1234.5678.")
     for name in channels:
         check_channel_name(name, limits.channel_name_length)
-    event = Event(request.name, msgspec.json.encode(request.data))
+    event = PublishedEvent(request.name, msgspec.json.encode(request.data))
     return _Publication(channels, event, request.socket_id, parse_info(request.info))
 
 
-async def _publish(call: Call, publication: _Publication) -> None:
-    await call.hub.publish(call.app, publication.channels, publication.event, publication.excluded)
+def _publish(call: Call, key_field: str | None, publications: Sequence[_Publication]) -> Awaitable[None]:
+    """Publish; once, however often, when the header or that field of the body holds an idempotency key."""
+    key = idempotency_key(call, key_field)
+    if key is None:
+        return _publish_all(call, publications)
+    return once(call, key, lambda: _publish_all(call, publications))
+
+
+async def _publish_all(call: Call, publications: Sequence[_Publication]) -> None:
+    for publication in publications:
+        await call.hub.publish(call.app, publication.channels, publication.event, publication.excluded)
 
 
 async def _attributes(call: Call, channel: str, info: frozenset[str]) -> ChannelAttributes:

@@ -61,7 +61,7 @@ class ApiResponse(msgspec.Struct, frozen=True):
 
 
 class ErrorBody(msgspec.Struct):
-    """What every answer but 200 holds: a stable code, and a sentence that says what to do."""
+    """What every answer to a request that failed holds: a stable code, and a sentence that says what to do."""
 
     code: str
     error: str

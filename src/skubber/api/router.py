@@ -73,7 +73,7 @@ class Api:
         if not app.enabled:
             raise ForbiddenError("app_disabled", "This app is disabled.")
         result = await endpoint.handler(Call(app, self._hub, request, arguments))
-        return ApiResponse(200, msgspec.json.encode(result))
+        return ApiResponse(endpoint.status, msgspec.json.encode(result))
 
     def _find_route(self, method: str, path: str) -> tuple[Endpoint, str, Sequence[str]]:
         """The endpoint, the app id and the other variables of the path, decoded."""

@@ -25,6 +25,14 @@ Info = Annotated[
     str,
     Meta(description="Comma-separated attributes to return: user_count, subscription_count.", examples=["user_count"]),
 ]
+IdempotencyKey = Annotated[
+    str,
+    Meta(
+        description="Makes a request that is sent again publish once: a key seen in the last 10 minutes does not "
+        "publish. An `Idempotency-Key` header wins over it.",
+        examples=["order-42-shipped"],
+    ),
+]
 
 
 class TriggerRequest(msgspec.Struct):
@@ -36,6 +44,7 @@ class TriggerRequest(msgspec.Struct):
     channels: Annotated[list[ChannelName], Meta(description="At most 100 channels.")] | None = None
     socket_id: SocketId | None = None
     info: Info | None = None
+    idempotency_key: IdempotencyKey | None = None
 
 
 class BatchEvent(msgspec.Struct):
@@ -52,6 +61,7 @@ class BatchRequest(msgspec.Struct):
     """Events to publish together: all of them, or none when one is invalid."""
 
     batch: Annotated[list[BatchEvent], Meta(description="At most 10 events.")]
+    idempotency_key: IdempotencyKey | None = None
 
 
 class ChannelAttributes(msgspec.Struct, omit_defaults=True):
@@ -79,12 +89,22 @@ class ChannelsResponse(msgspec.Struct):
     channels: dict[str, ChannelAttributes]
 
 
+class CachedData(msgspec.Struct):
+    """The last event of a cache channel."""
+
+    data: str
+    ttl: Annotated[int, Meta(description="Seconds it is still kept.")]
+
+
 class ChannelResponse(msgspec.Struct, omit_defaults=True):
     """One channel's state."""
 
     occupied: bool
     user_count: int | UnsetType = UNSET
     subscription_count: int | UnsetType = UNSET
+    cache: Annotated[CachedData | None, Meta(description="On cache channels; null when there is none.")] | UnsetType = (
+        UNSET
+    )
 
 
 class User(msgspec.Struct):

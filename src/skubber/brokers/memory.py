@@ -1,18 +1,35 @@
 """The broker of a single node: everything in this process's memory, nothing ever waits."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 
-from skubber.core.broker import Delivery, Joined, Occupancy
+from skubber.brokers.expiring import ExpiringMap
+from skubber.core.broker import (
+    KEPT_EVENT_LIFETIME,
+    REQUEST_LIFETIME,
+    Delivery,
+    EarlierRequest,
+    Joined,
+    KeptEvent,
+    Occupancy,
+)
 from skubber.core.channel_name import ChannelKind
 from skubber.core.event import Event
 from skubber.core.presence import PresenceMember, PresenceRoster
 
 
 class MemoryBroker:
-    """Implements ``Broker`` for one process."""
+    """Implements ``Broker`` for one process.
 
-    def __init__(self) -> None:
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._delivery: Delivery
+        self._kept_events: ExpiringMap[tuple[str, str], Event] = ExpiringMap(clock, KEPT_EVENT_LIFETIME)
+        self._requests: ExpiringMap[tuple[str, str], EarlierRequest] = ExpiringMap(clock, REQUEST_LIFETIME)
+        self._signed_in: dict[tuple[str, str], set[str]] = {}
         self._counts: dict[str, dict[str, int]] = {}
         self._rosters: dict[tuple[str, str], PresenceRoster] = {}
 
@@ -22,7 +39,29 @@ class MemoryBroker:
     async def publish(self, app_id: str, channels: Sequence[str], event: Event, excluded: str | None) -> None:
         deliver = self._delivery.deliver
         for channel in channels:
+            # Looking for the word alone is quicker than telling the kind, and most channels do not have it.
+            if event.is_kept and "cache-" in channel and ChannelKind.of(channel).is_cache:
+                self._kept_events.put((app_id, channel), event.copy())
             deliver(app_id, channel, event, excluded)
+
+    async def kept_event(self, app_id: str, channel: str) -> KeptEvent | None:
+        kept = self._kept_events.get((app_id, channel))
+        return None if kept is None else KeptEvent(*kept)
+
+    async def claim_request(self, app_id: str, key: str, fingerprint: bytes) -> EarlierRequest | None:
+        earlier = self._requests.get((app_id, key))
+        if earlier is not None:
+            return earlier[0]
+        self._requests.put((app_id, key), EarlierRequest(fingerprint, is_done=False))
+        return None
+
+    async def finish_request(self, app_id: str, key: str) -> None:
+        claimed = self._requests.get((app_id, key))
+        if claimed is not None:
+            self._requests.put((app_id, key), EarlierRequest(claimed[0].fingerprint, is_done=True))
+
+    async def release_request(self, app_id: str, key: str) -> None:
+        self._requests.drop((app_id, key))
 
     async def subscribe(self, app_id: str, channel: str) -> int:
         counts = self._counts.setdefault(app_id, {})
@@ -73,6 +112,24 @@ class MemoryBroker:
     async def members(self, app_id: str, channel: str) -> Sequence[PresenceMember]:
         roster = self._rosters.get((app_id, channel))
         return roster.members() if roster else ()
+
+    async def sign_in(self, app_id: str, socket_id: str, user_id: str) -> bool:
+        connections = self._signed_in.setdefault((app_id, user_id), set())
+        connections.add(socket_id)
+        return len(connections) == 1
+
+    async def sign_out(self, app_id: str, socket_id: str, user_id: str) -> bool:
+        connections = self._signed_in.get((app_id, user_id))
+        if connections is None or socket_id not in connections:
+            return False
+        connections.remove(socket_id)
+        if connections:
+            return False
+        del self._signed_in[app_id, user_id]
+        return True
+
+    async def online(self, app_id: str, user_ids: Sequence[str]) -> Sequence[str]:
+        return [user_id for user_id in user_ids if (app_id, user_id) in self._signed_in]
 
     async def terminate_user(self, app_id: str, user_id: str) -> None:
         self._delivery.terminate(app_id, user_id)

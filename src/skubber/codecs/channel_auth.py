@@ -21,6 +21,19 @@ class _ChannelData(msgspec.Struct):
 
 class _UserData(msgspec.Struct):
     id: str | int
+    watchlist: list[str | int] | None = None
+
+
+class SignedInUser(msgspec.Struct, frozen=True):
+    """Who signs in.
+
+    Attributes:
+        user_id: the user.
+        watchlist: the users whose coming and going the client wants to hear of, each once.
+    """
+
+    user_id: str
+    watchlist: tuple[str, ...] = ()
 
 
 _decode_channel_data = msgspec.json.Decoder(_ChannelData).decode
@@ -92,11 +105,10 @@ def decode_channel_data(channel_data: str, limits: Limits) -> PresenceMember:
     return PresenceMember(user_id, user_info)
 
 
-def decode_user_data(user_data: str, limits: Limits) -> str:
-    """Decode the ``user_data`` of a sign-in: JSON with an ``id``.
+def decode_user_data(user_data: str, limits: Limits) -> SignedInUser:
+    """Decode the ``user_data`` of a sign-in: JSON with an ``id`` and perhaps a ``watchlist`` of ids.
 
-    Returns:
-        The user's id.
+    Ids are strings; numbers are seen and taken as strings.
 
     Raises:
         InvalidRequestError: ``invalid_user_data``.
@@ -105,7 +117,9 @@ def decode_user_data(user_data: str, limits: Limits) -> str:
         data = _decode_user_data(user_data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise InvalidRequestError("invalid_user_data", f'Sign user_data like {{"id": "1"}}: {error}.') from None
-    return _checked_user_id("invalid_user_data", "id", data.id, limits)
+    user_id = _checked_user_id("invalid_user_data", "id", data.id, limits)
+    watched = (_checked_user_id("invalid_user_data", "watched id", each, limits) for each in data.watchlist or ())
+    return SignedInUser(user_id, tuple(dict.fromkeys(watched)))
 
 
 def _is_signed(auth: str | None, key: str, secret: str, text: bytes) -> bool:

@@ -11,7 +11,7 @@ from enum import IntEnum
 import msgspec
 
 from skubber.core.errors import InvalidRequestError
-from skubber.core.event import Event, MemberAdded, MemberRemoved
+from skubber.core.event import Event, MemberAdded, MemberRemoved, SubscriptionCount, UserOffline, UserOnline
 from skubber.core.presence import PresenceMember
 
 _encode = msgspec.json.encode
@@ -36,6 +36,9 @@ class CloseCode(IntEnum):
 
 CLIENT_EVENT_RATE = 4301
 """The code of the ``pusher:error`` for client events over the rate limit; it closes nothing."""
+
+WATCHLIST_TOO_LONG = 4302
+"""The code of the ``pusher:error`` for a watchlist that was cut to its limit; it closes nothing."""
 
 
 class ClientMessage(msgspec.Struct):
@@ -144,6 +147,17 @@ def signin_success(user_data: str) -> bytes:
     return b'{"event":"pusher:signin_success","data":' + _encode(data) + b"}"
 
 
+def watchlist_event(name: str, user_ids: Sequence[str]) -> bytes:
+    """Users of a client's watchlist have come ``online`` or gone ``offline``."""
+    data = _encode({"events": [{"name": name, "user_ids": user_ids}]}).decode()
+    return b'{"event":"pusher_internal:watchlist_events","data":' + _encode(data) + b"}"
+
+
+def cache_miss(channel: str) -> bytes:
+    """There is no event to send to a new subscriber of a cache channel."""
+    return b'{"event":"pusher:cache_miss","channel":' + _encode(channel) + b',"data":"{}"}'
+
+
 def subscription_error(channel: str, kind: str, message: str, status: int) -> bytes:
     """The answer to a refused subscription; ``kind`` is ``AuthError`` where the signature is the matter."""
     data = {"type": kind, "error": message, "status": status}
@@ -173,6 +187,8 @@ class PusherWireFormat:
 
     def encode(self, event: Event, channel: str) -> bytes:
         """Encode an event on a channel as a finished frame."""
+        if isinstance(event, UserOnline | UserOffline):
+            return self.frame(watchlist_event(event.name, [event.user_id or ""]))
         pieces = event.encoded.get(self)
         if pieces is None:
             pieces = event.encoded[self] = _head_and_tail(event)
@@ -187,6 +203,8 @@ def _head_and_tail(event: Event) -> tuple[bytes, bytes]:
         return _internal("member_added", member)
     if isinstance(event, MemberRemoved):
         return _internal("member_removed", {"user_id": event.user_id})
+    if isinstance(event, SubscriptionCount):
+        return _internal("subscription_count", {"subscription_count": msgspec.Raw(event.data)})
     user = b"" if event.user_id is None else b',"user_id":' + _encode(event.user_id)
     return b'{"event":' + _encode(event.name) + b',"channel":', b',"data":' + event.data + user + b"}"
 

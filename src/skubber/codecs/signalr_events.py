@@ -10,7 +10,7 @@ from functools import cache
 from msgspec import Raw
 
 from skubber.codecs.signalr import HubProtocol
-from skubber.core.event import Event, MemberAdded, MemberRemoved
+from skubber.core.event import Event, MemberAdded, MemberRemoved, SubscriptionCount, UserOffline, UserOnline
 from skubber.core.presence import PresenceMember
 
 RESERVED_TARGETS = frozenset(
@@ -22,6 +22,7 @@ RESERVED_TARGETS = frozenset(
         "memberremoved",
         "subscriptioncount",
         "cachemiss",
+        "watchlistevents",
         "error",
     }
 )
@@ -54,6 +55,10 @@ class SignalRWireFormat:
     def _call(self, event: Event, channel: str) -> tuple[str, Sequence[object]]:
         if isinstance(event, MemberAdded | MemberRemoved):
             return _member_call(event, channel)
+        if isinstance(event, SubscriptionCount):
+            return "SubscriptionCount", [{"channel": channel, "subscriptionCount": Raw(event.data)}]
+        if isinstance(event, UserOnline | UserOffline):
+            return "WatchlistEvents", [watchlist_object(event.name, [event.user_id or ""])]
         if not self._by_name or event.name.lower() in RESERVED_TARGETS:
             return "Event", [event_object(event, channel)]
         sender = {} if event.user_id is None else {"userId": event.user_id}
@@ -79,7 +84,7 @@ class StreamWireFormat:
 
     def encode(self, event: Event, channel: str) -> bytes:
         """Encode an event on a channel as a finished frame."""
-        if isinstance(event, MemberAdded | MemberRemoved):
+        if isinstance(event, MemberAdded | MemberRemoved | SubscriptionCount):
             return self._calls.encode(event, channel)
         item = self._calls.protocol.stream_item(self._invocation_id, event_object(event, channel))
         return self._calls.frame(item)
@@ -108,6 +113,11 @@ def subscription_object(
         result["members"] = [member_object(member) for member in members]
         result["me"] = member_object(me)
     return result
+
+
+def watchlist_object(name: str, user_ids: Sequence[str]) -> dict[str, object]:
+    """The argument of ``WatchlistEvents``: users of the watchlist have come ``online`` or gone ``offline``."""
+    return {"events": [{"name": name, "userIds": user_ids}]}
 
 
 def member_object(member: PresenceMember) -> dict[str, object]:

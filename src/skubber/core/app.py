@@ -24,6 +24,8 @@ class App:
         limits: its plan's numbers.
         client_events: whether clients may send ``client-`` events.
         enabled: a disabled app answers 403 and closes connections with 4003.
+        subscription_counts: whether the subscribers of a channel are told how many they are.
+        requires_sign_in: connections on which no user signs in are closed after half a minute.
         tls_only: plain connections are closed with 4000.
         is_demo: generated at start for trying things out; its secret may be shown on the demo page.
     """
@@ -33,6 +35,8 @@ class App:
     limits: Limits = field(default_factory=Limits)
     client_events: bool = True
     enabled: bool = True
+    subscription_counts: bool = False
+    requires_sign_in: bool = False
     tls_only: bool = False
     is_demo: bool = False
 

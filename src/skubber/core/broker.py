@@ -7,6 +7,12 @@ from typing import Protocol
 from skubber.core.event import Event
 from skubber.core.presence import PresenceMember
 
+KEPT_EVENT_LIFETIME = 1800
+"""Seconds a cache channel keeps its last event. Source: Pusher Channels documentation, "Cache channels"."""
+
+REQUEST_LIFETIME = 600
+"""Seconds within which a request with the same idempotency key counts as the same request."""
+
 
 @dataclass(slots=True)
 class Occupancy:
@@ -19,6 +25,32 @@ class Occupancy:
 
     subscriptions: int
     users: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """The last event of a cache channel.
+
+    Attributes:
+        event: the event.
+        expires_in: seconds it is still kept.
+    """
+
+    event: Event
+    expires_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRequest:
+    """A request that had the same idempotency key.
+
+    Attributes:
+        fingerprint: tells it from other requests.
+        is_done: whether it has been done; else it is being done.
+    """
+
+    fingerprint: bytes
+    is_done: bool
 
 
 @dataclass(slots=True)
@@ -61,7 +93,17 @@ class Broker(Protocol):
         ...
 
     async def publish(self, app_id: str, channels: Sequence[str], event: Event, excluded: str | None) -> None:
-        """Deliver ``event`` on each channel, on every node, this one included."""
+        """Deliver ``event`` on each channel, on every node, this one included.
+
+        Cache channels keep it, if it is one to be kept, in place of the one before.
+        """
+        ...
+
+    async def kept_event(self, app_id: str, channel: str) -> KeptEvent | None:
+        """The last event of a cache channel, for as long as it is kept.
+
+        It is one that has been handed to this node's ``Delivery`` already, if this node was subscribed then.
+        """
         ...
 
     async def subscribe(self, app_id: str, channel: str) -> int:
@@ -92,6 +134,34 @@ class Broker(Protocol):
 
     async def members(self, app_id: str, channel: str) -> Sequence[PresenceMember]:
         """Everyone on a presence channel, each user once."""
+        ...
+
+    async def claim_request(self, app_id: str, key: str, fingerprint: bytes) -> EarlierRequest | None:
+        """Note that the request with an idempotency key is being done, unless there was one with this key before.
+
+        Returns:
+            That earlier request, if there was one. Nothing is noted then.
+        """
+        ...
+
+    async def finish_request(self, app_id: str, key: str) -> None:
+        """Note that a claimed request has been done."""
+        ...
+
+    async def release_request(self, app_id: str, key: str) -> None:
+        """Forget a claimed request that could not be done: it may be tried again with the same key."""
+        ...
+
+    async def sign_in(self, app_id: str, socket_id: str, user_id: str) -> bool:
+        """Note that a user is signed in on a connection; True when it is the user's first, anywhere."""
+        ...
+
+    async def sign_out(self, app_id: str, socket_id: str, user_id: str) -> bool:
+        """Take that back; True when it was the user's last, anywhere."""
+        ...
+
+    async def online(self, app_id: str, user_ids: Sequence[str]) -> Sequence[str]:
+        """Those of the users who are signed in, anywhere, in the order given."""
         ...
 
     async def terminate_user(self, app_id: str, user_id: str) -> None:

@@ -9,6 +9,10 @@ from enum import Enum
 from skubber.core.errors import InvalidRequestError
 
 SERVER_TO_USER_PREFIX = "#server-to-user-"
+"""On these channels users get their own events; signing in subscribes to them."""
+
+WATCHLIST_PREFIX = "#watchlist-"
+"""On these channels, which nobody outside can name, those who watch a user hear of the user's coming and going."""
 
 _NAME = re.compile(r"[A-Za-z0-9_\-=@,.;]+")
 
@@ -28,6 +32,7 @@ class ChannelKind(Enum):
     PRESENCE = ("presence-", True, True, False, False)
     CACHE = ("cache-", False, False, False, True)
     SERVER_TO_USER = (SERVER_TO_USER_PREFIX, True, False, False, False)
+    WATCHLIST = (WATCHLIST_PREFIX, True, False, False, False)
     PUBLIC = ("", False, False, False, False)
 
     def __init__(self, prefix: str, is_private: bool, is_presence: bool, is_encrypted: bool, is_cache: bool) -> None:
@@ -40,7 +45,17 @@ class ChannelKind(Enum):
     @property
     def takes_client_events(self) -> bool:
         """Whether subscribers may send ``client-`` events: private and presence channels, encrypted ones excepted."""
-        return self.is_private and not self.is_encrypted and self is not ChannelKind.SERVER_TO_USER
+        return self.is_private and not self.is_encrypted and not self.comes_with_sign_in
+
+    @property
+    def announces_count(self) -> bool:
+        """Whether subscribers may be told how many they are: presence channels have members to count instead."""
+        return not self.is_presence and not self.comes_with_sign_in
+
+    @property
+    def comes_with_sign_in(self) -> bool:
+        """Whether the server subscribes who signs in, and nobody else."""
+        return self is ChannelKind.SERVER_TO_USER or self is ChannelKind.WATCHLIST
 
     @classmethod
     def of(cls, name: str) -> "ChannelKind":

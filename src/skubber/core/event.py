@@ -1,6 +1,6 @@
 """What travels through a channel, and how it becomes bytes exactly once per wire format."""
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 class Event:
@@ -11,17 +11,32 @@ class Event:
         data: the event's data as JSON text (UTF-8). A published string arrives here as a JSON string, the data of a
             client event as whatever JSON value the client sent.
         user_id: the sender, on client events of presence channels.
+        is_kept: whether cache channels keep it for subscribers to come.
         encoded: pieces a wire format has already encoded, by format, so that a publish to a hundred channels
             encodes its data once.
     """
 
     __slots__ = ("data", "encoded", "name", "user_id")
 
+    is_kept: ClassVar[bool] = False
+
     def __init__(self, name: str, data: bytes, user_id: str | None = None) -> None:
         self.name = name
         self.data = data
         self.user_id = user_id
         self.encoded: dict[WireFormat, tuple[bytes, bytes]] = {}
+
+    def copy(self) -> "Event":
+        """The same event without what has been encoded of it, for keeping."""
+        return Event(self.name, self.data, self.user_id)
+
+
+class PublishedEvent(Event):
+    """An event that a back end published."""
+
+    __slots__ = ()
+
+    is_kept = True
 
 
 class MemberAdded(Event):
@@ -40,6 +55,33 @@ class MemberRemoved(Event):
 
     def __init__(self, user_id: str) -> None:
         super().__init__("member_removed", b"null", user_id)
+
+
+class SubscriptionCount(Event):
+    """How many connections are subscribed to a channel. ``data`` is the number."""
+
+    __slots__ = ()
+
+    def __init__(self, count: int) -> None:
+        super().__init__("subscription_count", b"%d" % count)
+
+
+class UserOnline(Event):
+    """A user whom others watch has signed in on a first connection."""
+
+    __slots__ = ()
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__("online", b"null", user_id)
+
+
+class UserOffline(Event):
+    """The last connection of a user whom others watch is gone."""
+
+    __slots__ = ()
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__("offline", b"null", user_id)
 
 
 class WireFormat(Protocol):

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from skubber.core.app import App
 from skubber.core.broker import Broker
 from skubber.core.channel import Channel
-from skubber.core.channel_name import SERVER_TO_USER_PREFIX
+from skubber.core.channel_name import SERVER_TO_USER_PREFIX, WATCHLIST_PREFIX, ChannelKind
 from skubber.core.connection import Connection, EndReason
 from skubber.core.errors import ForbiddenError, UnavailableError
-from skubber.core.event import Event, MemberAdded, MemberRemoved
+from skubber.core.event import Event, MemberAdded, MemberRemoved, UserOffline, UserOnline
 from skubber.core.namespace import Namespace
 from skubber.core.newcomer import Newcomer
 from skubber.core.presence import PresenceMember
+from skubber.core.subscription import Subscription
+from skubber.core.subscription_counts import SubscriptionCounts
 
 
 class Admission(Enum):
@@ -23,34 +24,6 @@ class Admission(Enum):
     ADMITTED = auto()
     APP_FULL = auto()
     SERVER_FULL = auto()
-
-
-@dataclass(slots=True)
-class Subscription:
-    """A connection's place on a channel.
-
-    Attributes:
-        channel: the local channel.
-        subscriber: what gets the channel's events: the connection, or something in its stead.
-        member: who the connection is there, on presence channels.
-        user_id: whose the connection is while it is subscribed: the member's, or the user's who signed in.
-        missed: frames of the channel that the connection has not been given yet; see ``catch_up``.
-    """
-
-    channel: Channel
-    subscriber: Connection
-    member: PresenceMember | None = None
-    user_id: str | None = None
-    missed: Sequence[bytes] = ()
-
-    def catch_up(self) -> None:
-        """Write what happened on a presence channel while the broker was asked who is there.
-
-        To be called once, right after the client was told who is there.
-        """
-        missed, self.missed = self.missed, ()
-        for frame in missed:
-            self.subscriber.write(frame)
 
 
 class Hub:
@@ -62,10 +35,19 @@ class Hub:
         broker: what connects this node to the others.
         defer: schedules a call for the end of the running event-loop iteration (``loop.call_soon``).
         max_connections: most connections this node takes, of all apps together; 0 for no limit.
+        counts: tells subscribers how many they are, in apps that want it; None: in no app.
     """
 
-    def __init__(self, broker: Broker, defer: Callable[[Callable[[], None]], object], max_connections: int = 0) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        defer: Callable[[Callable[[], None]], object],
+        max_connections: int = 0,
+        *,
+        counts: SubscriptionCounts | None = None,
+    ) -> None:
         self.broker = broker
+        self._counts = counts
         self.connection_count = 0
         self._max_connections = max_connections
         self._defer = defer
@@ -131,33 +113,66 @@ class Hub:
             UnavailableError: the broker cannot be reached.
         """
         namespace = self._namespaces[app.id]
-        if member is not None:
-            return await self._subscribe_member(app, namespace, connection, name, member)
-        await self.broker.subscribe(app.id, name)
+        if member is not None or ChannelKind.of(name).is_cache:
+            return await self._subscribe_held(app, connection, name, member)
+        count = await self.broker.subscribe(app.id, name)
         subscription = Subscription(namespace.channel(name), connection)
         subscription.channel.add(connection)
+        self._count_changed(app, subscription.channel, count)
         return subscription, ()
 
-    async def sign_in(self, app: App, connection: Connection, user_id: str) -> Subscription:
+    async def sign_in(
+        self, app: App, connection: Connection, user_id: str, watchlist: Sequence[str] = ()
+    ) -> tuple[Sequence[Subscription], Sequence[str]]:
         """Make a connection a user's: it gets the user's own events, and ends when the user is terminated.
 
+        Args:
+            app: the connection's app.
+            connection: a connected connection.
+            user_id: the user.
+            watchlist: the users whose coming and going it wants to hear of, each once.
+
         Returns:
-            The subscription of the user's own channel.
+            The subscriptions that come with it, and those of the watchlist who are online.
 
         Raises:
-            UnavailableError: the broker cannot be reached.
+            UnavailableError: the broker cannot be reached; the connection is nobody's then.
         """
-        name = SERVER_TO_USER_PREFIX + user_id
-        namespace = self._namespaces[app.id]
-        namespace.hold_user(user_id, connection)  # the user may be terminated while the broker is asked
+        own, _ = await self._subscribe_held(app, connection, SERVER_TO_USER_PREFIX + user_id, user_id=user_id)
         try:
-            await self.broker.subscribe(app.id, name)
-        except BaseException:
-            namespace.release_user(user_id, connection)
+            watched, online = await self.watch(app, connection, watchlist)
+        except Exception:
+            await self._take_back(app, own)
             raise
-        subscription = Subscription(namespace.channel(name), connection, user_id=user_id)
-        subscription.channel.add(connection)
-        return subscription
+        return [own, *watched], online
+
+    async def watch(
+        self, app: App, connection: Connection, watchlist: Sequence[str]
+    ) -> tuple[Sequence[Subscription], Sequence[str]]:
+        """Let a connection hear when users come online and go offline.
+
+        Args:
+            app: the connection's app.
+            connection: a connected connection.
+            watchlist: the users, each once.
+
+        Returns:
+            The subscriptions that come with it, and those of the users who are online.
+
+        Raises:
+            UnavailableError: the broker cannot be reached; nobody is watched then.
+        """
+        watched: list[Subscription] = []
+        try:
+            for user_id in watchlist:
+                subscription, _ = await self._subscribe_held(app, connection, WATCHLIST_PREFIX + user_id)
+                watched.append(subscription)
+            online = await self.broker.online(app.id, watchlist) if watchlist else ()
+        except Exception:
+            for subscription in watched:
+                await self._take_back(app, subscription)
+            raise
+        return watched, online
 
     def claim_user(self, app: App, connection: Connection, user_id: str) -> None:
         """Note that a connection says it is a user's: it ends when the user is terminated, and gets nothing for it."""
@@ -206,25 +221,54 @@ class Hub:
         for connection in list(namespace.users.get(user_id, ())):
             connection.end(EndReason.TERMINATED)
 
-    async def _subscribe_member(
-        self, app: App, namespace: Namespace, connection: Connection, name: str, member: PresenceMember
+    async def _subscribe_held(
+        self,
+        app: App,
+        connection: Connection,
+        name: str,
+        member: PresenceMember | None = None,
+        *,
+        user_id: str | None = None,
     ) -> tuple[Subscription, Sequence[PresenceMember]]:
-        subscription = Subscription(namespace.channel(name), connection, member, member.user_id)
+        """Subscribe to a channel on which there is something to be told first: who is there, say, or the last event."""
+        namespace = self._namespaces[app.id]
+        if member is not None:
+            user_id = member.user_id
         newcomer = Newcomer(connection)
+        subscription = Subscription(namespace.channel(name), connection, member, user_id, newcomer=newcomer)
         subscription.channel.add(newcomer)
-        namespace.hold_user(member.user_id, connection)
+        if user_id is not None:
+            namespace.hold_user(user_id, connection)
         try:
-            members = await self._join(app, connection, name, member)
+            return subscription, await self._enter(app, subscription)
         except BaseException:
             self._remove(namespace, subscription)
             raise
-        subscription.channel.add(connection)  # in the newcomer's place
-        subscription.missed = newcomer.missed
-        return subscription, members
+
+    async def _enter(self, app: App, subscription: Subscription) -> Sequence[PresenceMember]:
+        """Count a subscription, and find out what its client is to be told first."""
+        channel, member = subscription.channel, subscription.member
+        members: Sequence[PresenceMember] = ()
+        if member is None:
+            count = await self.broker.subscribe(app.id, channel.name)
+        else:
+            members, count = await self._join(app, subscription.subscriber, channel.name, member)
+        try:
+            if channel.kind.is_cache:
+                kept = await self.broker.kept_event(app.id, channel.name)
+                subscription.kept = None if kept is None else kept.event
+            elif channel.kind is ChannelKind.SERVER_TO_USER:
+                await self._arrive(app, subscription)
+        except Exception:
+            with suppress(UnavailableError):  # the error that is being handled says it already
+                await self._leave(app, subscription)
+            raise
+        self._count_changed(app, channel, count)
+        return members
 
     async def _join(
         self, app: App, connection: Connection, name: str, member: PresenceMember
-    ) -> Sequence[PresenceMember]:
+    ) -> tuple[Sequence[PresenceMember], int]:
         joined = await self.broker.join(app.id, name, connection.socket_id, member, app.limits.presence_members)
         if joined is None:
             raise ForbiddenError(
@@ -235,11 +279,22 @@ class Hub:
             if joined.is_first:
                 arrival = MemberAdded(member.user_id, member.user_info)
                 await self.broker.publish(app.id, (name,), arrival, connection.socket_id)
-            await self.broker.subscribe(app.id, name)
+            count = await self.broker.subscribe(app.id, name)
         except Exception:
             await self._depart(app, connection, name, member)
             raise
-        return joined.members
+        return joined.members, count
+
+    async def _arrive(self, app: App, subscription: Subscription) -> None:
+        """Note a sign-in, and tell those who watch when it is the user's first."""
+        user_id = subscription.user_id or ""
+        if await self.broker.sign_in(app.id, subscription.subscriber.socket_id, user_id):
+            await self.broker.publish(app.id, (WATCHLIST_PREFIX + user_id,), UserOnline(user_id), None)
+
+    async def _take_back(self, app: App, subscription: Subscription) -> None:
+        """Undo a subscription that nobody has been told of."""
+        with suppress(UnavailableError):
+            await self.unsubscribe(app, subscription)
 
     def _remove(self, namespace: Namespace, subscription: Subscription) -> None:
         subscription.channel.remove(subscription.subscriber)
@@ -248,14 +303,26 @@ class Hub:
             namespace.release_user(subscription.user_id, subscription.subscriber)
 
     async def _leave(self, app: App, subscription: Subscription) -> None:
-        name, member = subscription.channel.name, subscription.member
+        channel, member = subscription.channel, subscription.member
         try:
-            await self.broker.unsubscribe(app.id, name)
+            count = await self.broker.unsubscribe(app.id, channel.name)
+            self._count_changed(app, channel, count)
         finally:
             if member is not None:
-                await self._depart(app, subscription.subscriber, name, member)
+                await self._depart(app, subscription.subscriber, channel.name, member)
+            elif subscription.user_id is not None:
+                await self._sign_out(app, subscription.subscriber, subscription.user_id)
 
     async def _depart(self, app: App, connection: Connection, name: str, member: PresenceMember) -> None:
         is_last = await self.broker.leave(app.id, name, connection.socket_id, member.user_id)
         if is_last:
             await self.broker.publish(app.id, (name,), MemberRemoved(member.user_id), connection.socket_id)
+
+    async def _sign_out(self, app: App, connection: Connection, user_id: str) -> None:
+        is_last = await self.broker.sign_out(app.id, connection.socket_id, user_id)
+        if is_last:
+            await self.broker.publish(app.id, (WATCHLIST_PREFIX + user_id,), UserOffline(user_id), None)
+
+    def _count_changed(self, app: App, channel: Channel, count: int) -> None:
+        if app.subscription_counts and self._counts is not None and channel.kind.announces_count:
+            self._counts.changed(self.broker, app.id, channel.name, count)

@@ -17,6 +17,7 @@ class Limits:
         presence_user_id_length: longest presence ``user_id``, characters.
         presence_user_info_bytes: largest presence ``user_info``, bytes of JSON.
         client_events_per_second: most client events one connection may send in a second.
+        watchlist_users: most users on a watchlist.
         connections: most simultaneous connections of the app; 0 means no limit.
     """
 
@@ -29,4 +30,5 @@ class Limits:
     presence_user_id_length: int = 128
     presence_user_info_bytes: int = 1024
     client_events_per_second: int = 10
+    watchlist_users: int = 100
     connections: int = 0

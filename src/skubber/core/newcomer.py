@@ -5,13 +5,13 @@ from skubber.core.event import WireFormat
 
 
 class Newcomer:
-    """Holds a connection's place on a presence channel while the broker is asked who is there.
+    """Holds a connection's place on a channel until the client has been told what comes first: who is there, say.
 
     An event of that time must neither get lost nor reach the client before the roster does: a member who arrives just
     then may be missing in it. Implements ``Connection``.
 
     Attributes:
-        missed: the frames the connection is owed once it has the roster, in order.
+        missed: what the connection is owed once it has been told, in order: frames, some of them joined.
     """
 
     __slots__ = ("_connection", "missed", "socket_id", "write")

@@ -12,6 +12,7 @@ from skubber.api.router import Api
 from skubber.brokers.memory import MemoryBroker
 from skubber.core.app import App
 from skubber.core.hub import Hub
+from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
 from skubber.server.eager import run_detached
 from skubber.server.ws_edge import EdgeContext
@@ -40,7 +41,12 @@ class Runtime:
         self.settings = settings
         self.apps = ConfiguredApps(apps)
         self.wheel = TimerWheel()
-        self.hub = Hub(MemoryBroker(), _defer, settings.connections)
+        self.hub = Hub(
+            MemoryBroker(time.monotonic),
+            _defer,
+            settings.connections,
+            counts=SubscriptionCounts(self.wheel, run_detached),
+        )
         self.api = Api(self.hub, self.apps, time.time)
         self.edge = EdgeContext(self.wheel, set(), settings.message_bytes, settings.write_buffer_bytes)
         pusher = PusherContext(

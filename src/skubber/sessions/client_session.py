@@ -1,18 +1,47 @@
 """What every client may do, whichever protocol it speaks: subscribe, send client events, sign in, leave."""
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from skubber.codecs import channel_auth
+from skubber.codecs.channel_auth import SignedInUser
 from skubber.codecs.json_text import MAX_DEPTH, is_portable_json
 from skubber.core.app import ApiKey, App
-from skubber.core.channel_name import ChannelKind, check_channel_name
+from skubber.core.channel_name import SERVER_TO_USER_PREFIX, ChannelKind, check_channel_name
 from skubber.core.connection import Connection, EndReason
 from skubber.core.errors import ForbiddenError, InvalidRequestError, RateLimitedError, TooLargeError, UnauthorizedError
 from skubber.core.event import Event, WireFormat
-from skubber.core.hub import Hub, Subscription
+from skubber.core.hub import Hub
 from skubber.core.presence import PresenceMember
+from skubber.core.subscription import Subscription
 
 CLIENT_EVENT_PREFIX = "client-"
+
+SIGN_IN_TIMEOUT = 30
+"""Seconds within which a user must sign in, in apps that require it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """The outcome of a sign-in.
+
+    Attributes:
+        user_id: the user.
+        online: those of the user's watchlist who are online.
+        is_watchlist_cut: whether the watchlist was longer than it may be.
+        subscriptions: those that came with it.
+    """
+
+    user_id: str
+    online: Sequence[str] = ()
+    is_watchlist_cut: bool = False
+    subscriptions: Sequence[Subscription] = ()
+
+    def catch_up(self) -> None:
+        """Let the client have the user's events, and hear of those it watches; call it once the client was told."""
+        for subscription in self.subscriptions:
+            subscription.catch_up()
 
 
 class ClientSession:
@@ -108,7 +137,7 @@ class ClientSession:
     async def unsubscribe(self, channel: str) -> None:
         """End a subscription; one that is not there is no error."""
         subscription = self._subscriptions.get(channel)
-        if subscription is None or subscription.channel.kind is ChannelKind.SERVER_TO_USER:
+        if subscription is None or subscription.channel.kind.comes_with_sign_in:
             return
         del self._subscriptions[channel]
         await self._hub.unsubscribe(self._app, subscription)
@@ -130,39 +159,54 @@ class ClientSession:
         user_id = subscription.member.user_id if subscription.member else None
         await self._hub.publish(self._app, (channel,), Event(name, data, user_id), self.socket_id)
 
-    async def sign_in(self, auth: str | None, user_data: str) -> str:
+    async def sign_in(self, auth: str | None, user_data: str) -> SignIn:
         """Sign a user in: from now on events to the user reach this connection, and terminating the user ends it.
-
-        Returns:
-            The user's id.
 
         Raises:
             SkubberError: the signature is wrong, or another user is signed in.
         """
         channel_auth.check_user_signature(auth, self._key.key, self._key.secret, self.socket_id, user_data)
-        user_id = channel_auth.decode_user_data(user_data, self._app.limits)
-        await self.sign_in_as(user_id)
-        return user_id
+        return await self.sign_in_as(channel_auth.decode_user_data(user_data, self._app.limits))
 
-    async def sign_in_as(self, user_id: str) -> None:
-        """Sign in a user whose identity is proven already; signing in again as the same user changes nothing.
+    async def sign_in_as(self, user: SignedInUser) -> SignIn:
+        """Sign in a user whose identity is proven already.
+
+        Who is signed in may sign in again as the same user. That changes nothing, unless there was no watchlist yet.
 
         Raises:
             ForbiddenError: ``already_signed_in``: as somebody else.
-            UnavailableError: the broker cannot be reached; the client is not signed in.
+            UnavailableError: the broker cannot be reached; nothing has changed.
         """
-        if self._user_id == user_id:
-            return
-        if self._user_id is not None:
+        if self._user_id not in {None, user.user_id}:
             raise ForbiddenError("already_signed_in", "Another user is signed in: open a new connection instead.")
-        subscription = await self._hub.sign_in(self._app, self, user_id)
-        self._user_id = user_id
-        self._subscriptions[subscription.channel.name] = subscription
+        limit = self._app.limits.watchlist_users
+        watchlist = () if self._is_watching else user.watchlist[:limit]
+        if self._user_id is None:
+            subscriptions, online = await self._hub.sign_in(self._app, self, user.user_id, watchlist)
+            self._user_id = user.user_id
+        else:
+            subscriptions, online = await self._hub.watch(self._app, self, watchlist)
+        self._subscriptions.update((each.channel.name, each) for each in subscriptions)
+        return SignIn(user.user_id, online, len(user.watchlist) > limit, subscriptions)
+
+    def is_own_channel(self, channel: str) -> bool:
+        """Whether it is that of the user who is signed in: it needs no subscription, yet pusher-js asks for one."""
+        return self._user_id is not None and channel == SERVER_TO_USER_PREFIX + self._user_id
+
+    def seconds_to_sign_in(self, seconds_open: int) -> float:
+        """How long a user still has to sign in, on a connection open for so long; infinite where none has to."""
+        if self._app.requires_sign_in and self._user_id is None:
+            return SIGN_IN_TIMEOUT - seconds_open
+        return math.inf
 
     async def leave(self) -> None:
         """Leave every channel and the hub."""
         subscriptions, self._subscriptions = tuple(self._subscriptions.values()), {}
         await self._hub.disconnect(self._app, self, subscriptions, self._claimed_user_id)
+
+    @property
+    def _is_watching(self) -> bool:
+        return any(each.channel.kind is ChannelKind.WATCHLIST for each in self._subscriptions.values())
 
     def _admit(self, channel: str, auth: str | None, channel_data: str | None) -> PresenceMember | None:
         """Decide whether the client may subscribe, and on presence channels as whom."""

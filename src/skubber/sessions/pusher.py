@@ -19,7 +19,7 @@ from skubber.core.errors import (
 )
 from skubber.core.hub import Admission, Hub
 from skubber.core.timer_wheel import TimerWheel
-from skubber.sessions.client_session import CLIENT_EVENT_PREFIX, ClientSession
+from skubber.sessions.client_session import CLIENT_EVENT_PREFIX, SIGN_IN_TIMEOUT, ClientSession
 from skubber.sessions.session import Peer
 
 WEBSOCKET_FORMAT = PusherWireFormat(encode_text)
@@ -67,12 +67,13 @@ class PusherSession(ClientSession):
         peer: its transport.
     """
 
-    __slots__ = ("_context", "_peer", "_pinged_at", "last_heard", "timer_slot")
+    __slots__ = ("_context", "_opened_at", "_peer", "_pinged_at", "last_heard", "timer_slot")
 
     def __init__(self, context: PusherContext, app: App, key: ApiKey, peer: Peer) -> None:
         super().__init__(context.hub, context.clock, app, key, context.new_socket_id(), peer.write)
         self._context = context
         self._peer = peer
+        self._opened_at = 0
         self._pinged_at = 0
         self.last_heard = context.wheel.now
         self.timer_slot = -1
@@ -90,7 +91,8 @@ class PusherSession(ClientSession):
             refuse(self._peer, *_NOT_ADMITTED[admission])
             return
         self._send(pusher.connection_established(self.socket_id, context.activity_timeout))
-        context.wheel.schedule(self, context.activity_timeout)
+        self._opened_at = context.wheel.now
+        context.wheel.schedule(self, int(min(context.activity_timeout, self.seconds_to_sign_in(0))))
 
     async def receive(self, opcode: Opcode, payload: bytes) -> None:
         """Act on one message. What is wrong with it is told to the client; only a failed sign-in closes."""
@@ -120,6 +122,14 @@ class PusherSession(ClientSession):
         refuse(self._peer, *_END[reason])
 
     def timer_due(self, now: int) -> int:
+        """Look whether a user has to have signed in, and whether the client is alive."""
+        to_sign_in = self.seconds_to_sign_in(now - self._opened_at)
+        if to_sign_in <= 0:
+            refuse(self._peer, CloseCode.UNAUTHORIZED, f"A user must sign in within {SIGN_IN_TIMEOUT} seconds")
+            return 0
+        return int(min(self._look_for_life(now), to_sign_in))
+
+    def _look_for_life(self, now: int) -> int:
         """Ping a silent client; close with 4201 when that does not make it speak."""
         context = self._context
         if self.last_heard < self._pinged_at:
@@ -146,6 +156,9 @@ class PusherSession(ClientSession):
 
     async def _on_subscribe(self, message: ClientMessage) -> None:
         request = pusher.decode_subscribe(message.data)
+        if self.is_own_channel(request.channel):
+            self._send(pusher.subscription_succeeded(request.channel))
+            return
         self.check_not_subscribed(request.channel)
         try:
             subscription, members = await self.subscribe(request.channel, request.auth, request.channel_data)
@@ -157,7 +170,9 @@ class PusherSession(ClientSession):
             self._send(pusher.subscription_succeeded(request.channel))
         else:
             self._send(pusher.presence_subscription_succeeded(request.channel, members))
-            subscription.catch_up()
+        if subscription.is_cache_miss:
+            self._send(pusher.cache_miss(request.channel))
+        subscription.catch_up()
 
     async def _on_unsubscribe(self, message: ClientMessage) -> None:
         await self.unsubscribe(pusher.decode_subscribe(message.data).channel)
@@ -165,7 +180,7 @@ class PusherSession(ClientSession):
     async def _on_signin(self, message: ClientMessage) -> None:
         try:
             request = pusher.decode_signin(message.data)
-            await self.sign_in(request.auth, request.user_data)
+            signed_in = await self.sign_in(request.auth, request.user_data)
         except UnavailableError as error:
             refuse(self._peer, CloseCode.OVER_CAPACITY, error.message)  # so that the client comes back and tries again
             return
@@ -173,6 +188,12 @@ class PusherSession(ClientSession):
             refuse(self._peer, CloseCode.UNAUTHORIZED, error.message)
             return
         self._send(pusher.signin_success(request.user_data))
+        if signed_in.is_watchlist_cut:
+            limit = self._app.limits.watchlist_users
+            self._send(pusher.error(pusher.WATCHLIST_TOO_LONG, f"Only the first {limit} users are watched."))
+        if signed_in.online:
+            self._send(pusher.watchlist_event("online", signed_in.online))
+        signed_in.catch_up()
 
     _HANDLERS: ClassVar[dict[str, Callable[["PusherSession", ClientMessage], Awaitable[None]]]] = {
         "pusher:ping": _on_ping,

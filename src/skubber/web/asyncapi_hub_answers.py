@@ -10,7 +10,7 @@ import msgspec
 from skubber.codecs.signalr import RECORD_SEPARATOR, MessageType
 from skubber.codecs.signalr_events import SignalRWireFormat, StreamWireFormat, subscription_object
 from skubber.codecs.signalr_json import JSON
-from skubber.core.event import Event, MemberAdded, MemberRemoved
+from skubber.core.event import Event, MemberAdded, MemberRemoved, SubscriptionCount, UserOnline
 from skubber.core.presence import PresenceMember
 from skubber.web.asyncapi_hub_calls import message_type
 from skubber.web.asyncapi_parts import Message, MessageExample, Schema, anything, number, record, text
@@ -28,6 +28,7 @@ _OWN_TARGETS = [
     "MemberRemoved",
     "SubscriptionCount",
     "CacheMiss",
+    "WatchlistEvents",
     "Error",
 ]
 
@@ -55,6 +56,12 @@ _SUBSCRIPTION = record(
         },
         "me": {**_MEMBER, "description": "Presence channels: the client's own user."},
     },
+)
+_WATCHLIST_EVENT = record(
+    {
+        "name": {"enum": ["online", "offline"], "description": "What has happened."},
+        "userIds": {"type": "array", "items": _USER_ID, "description": "To whom."},
+    }
 )
 _DELIVERY = record(
     {
@@ -175,6 +182,27 @@ ANSWERS = (
         "A user's last connection has left the presence channel.",
         _one("MemberRemoved", record({"channel": _CHANNEL, "userId": _USER_ID})),
         (MessageExample("A user", sent(_calls.encode(MemberRemoved(_USER.user_id), _ROOM))),),
+    ),
+    Message(
+        "subscriptionCount",
+        "SubscriptionCount",
+        "How many connections are subscribed to the channel, in apps that have this on; not on presence channels.",
+        _one("SubscriptionCount", record({"channel": _CHANNEL, "subscriptionCount": number("The count.")})),
+        (MessageExample("Three", sent(_calls.encode(SubscriptionCount(3), "orders"))),),
+    ),
+    Message(
+        "cacheMiss",
+        "CacheMiss",
+        "The cache channel that was just subscribed to holds no event.",
+        _one("CacheMiss", record({"channel": _CHANNEL})),
+        (MessageExample("A cache channel", sent(JSON.invocation("CacheMiss", [{"channel": "cache-orders"}]))),),
+    ),
+    Message(
+        "watchlistEvents",
+        "WatchlistEvents",
+        "Users of the watchlist have come online or gone offline.",
+        _one("WatchlistEvents", record({"events": {"type": "array", "items": _WATCHLIST_EVENT}})),
+        (MessageExample("A user", sent(_calls.encode(UserOnline("user456"), ""))),),
     ),
     Message(
         "error",

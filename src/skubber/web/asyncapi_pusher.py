@@ -9,7 +9,7 @@ import msgspec
 
 from skubber.codecs import pusher, signing
 from skubber.codecs.pusher import CLIENT_EVENT_RATE, CloseCode, PusherWireFormat
-from skubber.core.event import Event, MemberAdded, MemberRemoved
+from skubber.core.event import Event, MemberAdded, MemberRemoved, SubscriptionCount
 from skubber.core.presence import PresenceMember
 from skubber.web.asyncapi_parts import (
     SOCKET_ID,
@@ -299,6 +299,49 @@ _TO_CLIENT = (
             "pusher_internal:member_removed", json_text(record({"user_id": _USER_ID}), "The user."), "The channel."
         ),
         (MessageExample("A user", _event(MemberRemoved(_USER.user_id), _ROOM)),),
+    ),
+    Message(
+        "subscriptionCount",
+        "pusher_internal:subscription_count",
+        "How many connections are subscribed to the channel, in apps that have this on; not on presence channels.",
+        _message(
+            "pusher_internal:subscription_count",
+            json_text(record({"subscription_count": number("The count.")}), "The count."),
+            "The channel.",
+        ),
+        (MessageExample("Three", _event(SubscriptionCount(3), "orders")),),
+    ),
+    Message(
+        "cacheMiss",
+        "pusher:cache_miss",
+        "The cache channel that was just subscribed to holds no event.",
+        _message("pusher:cache_miss", json_text(record({}), "Nothing."), "The channel."),
+        (MessageExample("A cache channel", _sent(pusher.cache_miss("cache-orders"))),),
+    ),
+    Message(
+        "watchlistEvents",
+        "pusher_internal:watchlist_events",
+        "Users of the watchlist have come online or gone offline.",
+        _message(
+            "pusher_internal:watchlist_events",
+            json_text(
+                record(
+                    {
+                        "events": {
+                            "type": "array",
+                            "items": record(
+                                {
+                                    "name": {"enum": ["online", "offline"], "description": "What has happened."},
+                                    "user_ids": {"type": "array", "items": _USER_ID, "description": "To whom."},
+                                }
+                            ),
+                        }
+                    }
+                ),
+                "The users.",
+            ),
+        ),
+        (MessageExample("A user", _sent(pusher.watchlist_event("online", ["user456"]))),),
     ),
     Message(
         "signinSuccess",

@@ -12,7 +12,7 @@ import msgspec
 from skubber import __version__
 from skubber.api.endpoints import ENDPOINTS, Endpoint, QueryParameter
 from skubber.api.message import ErrorBody
-from skubber.core.errors import MethodNotAllowedError, SkubberError, TooLargeError
+from skubber.core.errors import ConflictError, MethodNotAllowedError, SkubberError, TooLargeError
 from skubber.web.openapi_examples import ERROR_EXAMPLES, OPERATION_EXAMPLES, OperationExamples
 from skubber.web.openapi_other import OTHER_TYPES, other_paths
 from skubber.web.openapi_parts import SCHEMA_REFERENCE, error_response, json_content, request_body
@@ -27,6 +27,9 @@ HTTP API: the Pusher server SDKs work with only their host changed. What clients
 - `X-Api-Key` and `X-Api-Secret` headers, or `apiKey` and `apiSecret` in the query. No signature is needed.
 - Pusher's HMAC signature in the query: `auth_key`, `auth_timestamp` (seconds since the epoch, within ten minutes of
   the server's clock), `auth_version=1.0`, `body_md5` (of a body that is not empty) and `auth_signature`.
+
+**Once, however often it is sent:** publish with an `Idempotency-Key` header, or the field `idempotency_key`. Within ten
+minutes the same request with the same key is answered and publishes nothing; another request with it is refused.
 
 **Errors** have a stable `code`, and an `error` that says what to do.
 
@@ -89,7 +92,7 @@ def openapi_document(app_id: str) -> bytes:
     Args:
         app_id: the app id of the examples.
     """
-    types = {kind for endpoint in ENDPOINTS for kind in (endpoint.request, endpoint.response) if kind is not None}
+    types = {kind for endpoint in ENDPOINTS for kind in (endpoint.request, endpoint.response)} - {None, str}
     _, schemas = msgspec.json.schema_components(
         sorted([*types, *OTHER_TYPES, ErrorBody], key=lambda kind: kind.__name__), ref_template=SCHEMA_REFERENCE
     )
@@ -136,6 +139,8 @@ def _operation(endpoint: Endpoint, app_id: str) -> dict[str, Any]:
     }
     if endpoint.request is not None:
         operation["requestBody"] = request_body(endpoint.request, examples.requests)
+    if endpoint.is_deprecated:
+        operation["deprecated"] = True
     return operation
 
 
@@ -156,6 +161,7 @@ def _query_parameter(parameter: QueryParameter) -> dict[str, Any]:
         "name": parameter.name,
         "in": "query",
         "description": parameter.description,
+        "required": parameter.is_required,
         "schema": {"type": "string"},
         "example": parameter.example,
     }
@@ -164,10 +170,10 @@ def _query_parameter(parameter: QueryParameter) -> dict[str, Any]:
 def _responses(endpoint: Endpoint, examples: OperationExamples) -> dict[str, Any]:
     description = (endpoint.response.__doc__ or "").strip()
     responses: dict[str, Any] = {
-        "200": {"description": description, "content": json_content(endpoint.response, examples.answer)}
+        str(endpoint.status): {"description": description, "content": json_content(endpoint.response, examples.answer)}
     }
     for error in ERROR_EXAMPLES:
-        if error is TooLargeError and endpoint.request is None:
+        if error in {TooLargeError, ConflictError} and endpoint.request is None:
             continue
         responses[str(error.status)] = {"$ref": f"#/components/responses/{_response_name(error)}"}
     responses["500"] = {"$ref": "#/components/responses/InternalError"}

@@ -9,6 +9,7 @@ from typing import Any
 
 from skubber.api.message import ErrorBody
 from skubber.core.errors import (
+    ConflictError,
     ForbiddenError,
     InvalidRequestError,
     MethodNotAllowedError,
@@ -33,7 +34,7 @@ class OperationExamples:
     """The examples of one operation.
 
     Attributes:
-        answer: what it answers with 200.
+        answer: what it answers when all is well.
         requests: bodies by name; empty where it takes none.
         path: values for the path's variables, the app id excepted.
     """
@@ -61,6 +62,7 @@ OPERATION_EXAMPLES = {
                 "And say who listens",
                 {**_EVENT, "channel": "presence-room", "info": "user_count,subscription_count"},
             ),
+            "once": Example("Once, however often it is sent", {**_EVENT, "idempotency_key": "order-42-shipped"}),
         },
     ),
     "triggerBatch": OperationExamples(
@@ -84,6 +86,11 @@ OPERATION_EXAMPLES = {
     "listUsers": OperationExamples(
         answer={"users": [{"id": "user1"}, {"id": "user2"}]}, path={"channelName": "presence-room"}
     ),
+    "triggerEventOnChannel": OperationExamples(
+        answer={},
+        requests={"data": Example("The event's data", '{"orderId": 42}')},
+        path={"channelName": "my-channel"},
+    ),
     "terminateConnections": OperationExamples(answer={}, path={"userId": "user1"}),
 }
 """By operation id."""
@@ -96,6 +103,7 @@ ERROR_EXAMPLES: dict[type[SkubberError], ErrorBody] = {
     ForbiddenError: ErrorBody("app_disabled", "This app is disabled."),
     NotFoundError: ErrorBody("no_such_app", "There is no app with this id."),
     MethodNotAllowedError: ErrorBody("method_not_allowed", "This path takes POST only."),
+    ConflictError: ErrorBody("idempotency_key_reused", "This idempotency key belongs to another request."),
     TooLargeError: ErrorBody("event_data_too_large", "data has at most 10240 bytes of UTF-8."),
     UnavailableError: ErrorBody("broker_unavailable", "The server cannot reach its other nodes: try again later."),
 }

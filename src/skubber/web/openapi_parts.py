@@ -21,10 +21,16 @@ def json_content(kind: type[msgspec.Struct], example: Any) -> dict[str, Any]:
     return {"application/json": {"schema": reference(kind), "example": example}}
 
 
-def request_body(kind: type[msgspec.Struct], examples: Mapping[str, Example]) -> dict[str, Any]:
-    """A body of a type, with examples by name."""
-    named = {name: {"summary": example.summary, "value": example.value} for name, example in examples.items()}
-    return {"required": True, "content": {"application/json": {"schema": reference(kind), "examples": named}}}
+def request_body(kind: type[msgspec.Struct | str], examples: Mapping[str, Example]) -> dict[str, Any]:
+    """A request's body: JSON of a type, or text as it is."""
+    content: dict[str, Any] = {
+        "examples": {name: {"summary": example.summary, "value": example.value} for name, example in examples.items()}
+    }
+    if issubclass(kind, str):
+        body = {"text/plain": {**content, "schema": {"type": "string"}}}
+    else:
+        body = {"application/json": {**content, "schema": reference(kind)}}
+    return {"required": True, "content": body}
 
 
 def error_response(description: str, example: ErrorBody) -> dict[str, Any]:

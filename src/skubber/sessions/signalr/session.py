@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from msgspec import UNSET, Raw
 
 from skubber.codecs.access_token import Permission
+from skubber.codecs.channel_auth import SignedInUser
 from skubber.codecs.signalr import (
     HANDSHAKE_ACCEPTED,
     RECORD_SEPARATOR,
@@ -24,7 +25,7 @@ from skubber.codecs.signalr import (
     decode_handshake,
     handshake_refused,
 )
-from skubber.codecs.signalr_events import SignalRWireFormat, signalr_wire_format, subscription_object
+from skubber.codecs.signalr_events import SignalRWireFormat, signalr_wire_format, subscription_object, watchlist_object
 from skubber.codecs.signalr_json import JSON
 from skubber.codecs.signalr_messagepack import MESSAGE_PACK
 from skubber.codecs.websocket_frames import Opcode
@@ -33,8 +34,9 @@ from skubber.core.connection import EndReason
 from skubber.core.errors import ForbiddenError, InvalidRequestError, SkubberError, UnavailableError
 from skubber.core.hub import Admission, Hub
 from skubber.core.presence import PresenceMember
+from skubber.core.subscription import Subscription
 from skubber.core.timer_wheel import TimerWheel
-from skubber.sessions.client_session import ClientSession
+from skubber.sessions.client_session import SIGN_IN_TIMEOUT, ClientSession
 from skubber.sessions.session import Peer
 from skubber.sessions.signalr.event_stream import EventStream
 from skubber.sessions.signalr.hub_methods import SIGN_IN, STREAM_EVENTS, SUBSCRIBE, TRIGGER, UNSUBSCRIBE
@@ -133,6 +135,7 @@ class SignalRSession(ClientSession):
         "_handshake",
         "_is_over",
         "_on_end",
+        "_opened_at",
         "_peer",
         "_principal",
         "_reader",
@@ -171,7 +174,7 @@ class SignalRSession(ClientSession):
         self._streams: dict[str, EventStream] | None = None
         self._is_over = False
         self.replay: ReplayBuffer | None = None
-        self.last_heard = context.wheel.now
+        self._opened_at = self.last_heard = context.wheel.now
         self.timer_slot = -1
 
     @property
@@ -228,6 +231,9 @@ class SignalRSession(ClientSession):
         if self._lifetime <= 0:
             self._close("The access token has expired: reconnect with a new one.", allow_reconnect=True)
             return 0
+        if self.seconds_to_sign_in(now - self._opened_at) <= 0:
+            self._close(f"A user must sign in within {SIGN_IN_TIMEOUT} seconds.", allow_reconnect=False)
+            return 0
         delay = self._until_next_look
         if not self._transport.needs_pings:
             return delay
@@ -280,8 +286,9 @@ class SignalRSession(ClientSession):
 
     @property
     def _until_next_look(self) -> int:
-        """Seconds until a ping is due, or the token's end if that comes first."""
-        return min(self._context.keep_alive, math.ceil(self._lifetime))
+        """Seconds until a ping is due, or whatever comes first: the token's end, the last moment to sign in."""
+        to_sign_in = self.seconds_to_sign_in(self._context.wheel.now - self._opened_at)
+        return int(min(self._context.keep_alive, math.ceil(self._lifetime), to_sign_in))
 
     @property
     def _protocol(self) -> HubProtocol:
@@ -338,15 +345,20 @@ class SignalRSession(ClientSession):
         user_id = self._principal.user_id
         if user_id is None:
             return True
-        if not self._principal.is_proven:
-            self._hub.claim_user(self._app, self, user_id)
-            self._claimed_user_id = user_id
-            return True
+        if self._principal.is_proven:
+            return await self._sign_in_proven(user_id)
+        self._hub.claim_user(self._app, self, user_id)
+        self._claimed_user_id = user_id
+        return True
+
+    async def _sign_in_proven(self, user_id: str) -> bool:
+        """Sign in the token's user; when that cannot be done now, the client is to come back."""
         try:
-            await self.sign_in_as(user_id)
+            signed_in = await self.sign_in_as(SignedInUser(user_id))
         except UnavailableError as error:
             self._close(error.message, allow_reconnect=True)
             return False
+        signed_in.catch_up()
         return True
 
     def _refuse_handshake(self, error: str) -> None:
@@ -436,8 +448,13 @@ class SignalRSession(ClientSession):
             raise
         result = subscription_object(channel, members, subscription.member)
         self._call("SubscriptionSucceeded", result)
-        subscription.catch_up()
+        self._catch_up(subscription)
         return result
+
+    def _catch_up(self, subscription: Subscription) -> None:
+        if subscription.is_cache_miss:
+            self._call("CacheMiss", {"channel": subscription.channel.name})
+        subscription.catch_up()
 
     async def _unsubscribe(self, arguments: Sequence[Raw]) -> object:
         (channel,) = UNSUBSCRIBE.bind(arguments)
@@ -455,7 +472,14 @@ class SignalRSession(ClientSession):
 
     async def _sign_in(self, arguments: Sequence[Raw]) -> object:
         auth, user_data = SIGN_IN.bind(arguments)
-        return {"userId": await self.sign_in(auth, user_data)}
+        signed_in = await self.sign_in(auth, user_data)
+        if signed_in.is_watchlist_cut:
+            limit = self._app.limits.watchlist_users
+            self._call("Error", {"code": "watchlist_too_long", "error": f"Only the first {limit} users are watched."})
+        if signed_in.online:
+            self._call("WatchlistEvents", watchlist_object("online", signed_in.online))
+        signed_in.catch_up()
+        return {"userId": signed_in.user_id}
 
     _METHODS: ClassVar[dict[str, Callable[["SignalRSession", Sequence[Raw]], Awaitable[object]]]] = {
         SUBSCRIBE.name.lower(): _subscribe,
@@ -506,7 +530,7 @@ class SignalRSession(ClientSession):
             self._report(invocation_id, error)
             return
         self._streams[invocation_id] = stream
-        subscription.catch_up()
+        self._catch_up(subscription)
 
     async def _cancel_stream(self, invocation_id: str) -> None:
         stream = (self._streams or {}).pop(invocation_id, None)
