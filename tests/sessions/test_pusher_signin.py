@@ -70,7 +70,9 @@ async def test_a_number_is_a_user_too(node: PusherNode, client: PusherClient) ->
     assert client.events() == ["news"]
 
 
-async def test_nobody_needs_to_subscribe_to_a_users_events_nor_sends_any(node: PusherNode, client: PusherClient) -> None:
+async def test_nobody_needs_to_subscribe_to_a_users_events_nor_sends_any(
+    node: PusherNode, client: PusherClient
+) -> None:
     answer = await client.answer({"event": "pusher:subscribe", "data": client.signed(ADAS_EVENTS)})
     assert (answer["event"], answer["data"]["status"]) == ("pusher:subscription_error", 401)
     await sign_in(client)
