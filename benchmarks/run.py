@@ -28,6 +28,8 @@ from benchmarks.workloads import (
     memory,
     presence,
     publish,
+    signalr_fanout,
+    signalr_memory,
     slow_readers,
 )
 
@@ -43,6 +45,8 @@ WORKLOADS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "client-events": client_events.run,
     "latency": latency.run,
     "slow-readers": slow_readers.run,
+    "signalr-fanout": signalr_fanout.run,
+    "signalr-memory": signalr_memory.run,
 }
 
 ROUNDS = 5

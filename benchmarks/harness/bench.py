@@ -101,6 +101,11 @@ class Bench:
         """A count of clients or the like, or a tenth of it in a quick run."""
         return max(1, count // 10) if self._is_quick else count
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the server is not ours: it may lack what is not Pusher's, and there is one of it only."""
+        return self._foreign is not None
+
     @contextlib.contextmanager
     def server(self, **settings: int) -> Iterator[Subject]:
         """The server to measure, with settings of ours; a foreign one stays as it is."""

@@ -2,22 +2,37 @@
 
 import os
 import subprocess
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
+from urllib.parse import urlsplit
 
 import msgspec
 from benchmarks.harness.credentials import Credentials
 
-Kind = Literal["unsubscribed", "public", "private", "presence"]
+SignalRKind = Literal["signalr-json", "signalr-messagepack"]
+"""Clients of the SignalR hub, by encoding; on a public channel."""
+
+Kind = Literal["unsubscribed", "public", "private", "presence"] | SignalRKind
+"""What clients subscribe to. All but ``SignalRKind`` speak Pusher's protocol."""
+
+SIGNALR_KINDS: tuple[SignalRKind, ...] = get_args(SignalRKind)
 Pace = Literal["ticks", "flood", "rate"]
 Authentication = Literal["plain", "signed"]
 
 CONNECTING_AT_A_TIME = 64
+TOKEN_PATH = "/api/auth/signalr-token"
+TOKEN_SECONDS = 10
+"""How long the server may take to issue an access token."""
 
 
 class LoadError(Exception):
     """The server did something wrong (or the load generator did): there are no figures."""
+
+
+class _Token(msgspec.Struct):
+    token: str
 
 
 class Done(msgspec.Struct):
@@ -78,6 +93,8 @@ class LoadGenerator:
     """
 
     def __init__(self, executable: Path, url: str, app: Credentials, core: int | None) -> None:
+        self._address = urlsplit(url).netloc
+        self._app = app
         self._process = subprocess.Popen(
             [executable, url, app.app_id, app.key, app.secret],
             stdin=subprocess.PIPE,
@@ -97,8 +114,22 @@ class LoadGenerator:
         self._process.communicate()
 
     def connect(self, count: int, channels: int = 1, kind: Kind = "public") -> Done:
-        """Open so many clients and subscribe each to one of so many channels, in turn."""
-        return self._command(Done, "connect", count=count, channels=channels, kind=kind, in_flight=CONNECTING_AT_A_TIME)
+        """Open so many clients and subscribe each to one of so many channels, in turn.
+
+        SignalR's clients share an access token, which every one of them has to show.
+
+        Raises:
+            LoadError: a client did not get that far, or the server issues no token.
+        """
+        return self._command(
+            Done,
+            "connect",
+            count=count,
+            channels=channels,
+            kind=kind,
+            token=self._access_token() if kind in SIGNALR_KINDS else "",
+            in_flight=CONNECTING_AT_A_TIME,
+        )
 
     def publish(
         self,
@@ -159,6 +190,20 @@ class LoadGenerator:
     def close(self) -> None:
         """Cut all connections."""
         self._command(Done, "close")
+
+    def _access_token(self) -> str:
+        body = msgspec.json.encode({"apiKey": self._app.key, "apiSecret": self._app.secret})
+        connection = HTTPConnection(self._address, timeout=TOKEN_SECONDS)
+        try:
+            connection.request("POST", TOKEN_PATH, body, {"Content-Type": "application/json"})
+            answer = connection.getresponse().read()
+            return msgspec.json.decode(answer, type=_Token).token
+        except msgspec.MsgspecError:
+            raise LoadError(f"no access token: {answer.decode(errors='replace')[:500]}") from None
+        except (OSError, HTTPException) as error:
+            raise LoadError(f"no access token: {error}") from None
+        finally:
+            connection.close()
 
     def _command(self, answer: type[Answer], command: str, **options: int | str) -> Answer:
         assert self._process.stdin is not None

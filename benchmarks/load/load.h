@@ -87,11 +87,13 @@ void ledger_print_latency(void);
 /* The sequence number a new subscriber of the channel gets first from the sender. */
 uint32_t ledger_next(uint32_t sender, uint32_t channel);
 
-/* -- subscribers.c: WebSocket clients that speak Pusher's protocol */
+/* -- subscribers.c: WebSocket clients */
 
-enum kind { UNSUBSCRIBED, PUBLIC, PRIVATE, PRESENCE };
+/* What is subscribed to, and over which protocol: all but SignalR's clients are Pusher's. */
+enum kind { UNSUBSCRIBED, PUBLIC, PRIVATE, PRESENCE, SIGNALR_JSON, SIGNALR_MESSAGEPACK };
 
-enum stage { UPGRADING, GREETING, IDLE, SUBSCRIBING, SUBSCRIBED, LEAVING, STALLED };
+/* CONFIRMING is SignalR's: a subscription is reported twice, by a call and as the result of the client's own. */
+enum stage { UPGRADING, GREETING, IDLE, SUBSCRIBING, CONFIRMING, SUBSCRIBED, LEAVING, STALLED };
 
 struct subscriber {
     struct source source;
@@ -112,12 +114,37 @@ enum { CHANNEL_NAME = 40 };
 void channel_name(uint32_t channel, char name[CHANNEL_NAME]);
 uint32_t channel_readers(uint32_t channel);
 
-void connect_subscribers(uint32_t count, uint32_t channels, enum kind kind, uint32_t in_flight);
-void subscribe(struct subscriber *subscriber);
+/* SignalR's clients show an access token, one for all of them. */
+void connect_subscribers(uint32_t count, uint32_t channels, enum kind kind, const char *token, uint32_t in_flight);
 void stall_subscribers(uint32_t count);
 uint32_t await_hang_ups(uint32_t seconds); /* returns how many of the stalled the server has cut off by then */
 void close_subscribers(void);
-void send_message(struct subscriber *subscriber, const char *text, size_t size);
+
+/* -- pusher.c, signalr.c: what clients say over their WebSockets */
+
+enum { TEXT_FRAME = 0x81, BINARY_FRAME = 0x82 };
+
+struct protocol {
+    unsigned char frame_type; /* of what the server sends */
+    void (*write_target)(char *target, size_t capacity, const char *token);
+    void (*upgraded)(struct subscriber *subscriber);
+    void (*receive)(struct subscriber *subscriber, const char *payload, size_t size, uint64_t now);
+};
+
+extern const struct protocol pusher, signalr_json, signalr_messagepack;
+
+void subscribe(struct subscriber *subscriber); /* on Pusher's terms */
+
+/* For the protocols: a client has come as far as it was to come; and sending. */
+void subscriber_is_idle(struct subscriber *subscriber);
+void subscriber_is_subscribed(struct subscriber *subscriber);
+void send_frame(struct subscriber *subscriber, unsigned char type, const char *payload, size_t size);
+void send_message(struct subscriber *subscriber, const char *text, size_t size); /* in a text frame */
+
+/* Text that a message holds, and where it goes on. */
+#define AFTER(message, size, text) after((message), (size), (text), sizeof(text) - 1)
+#define IS(at, text) (strncmp((at), (text), sizeof(text) - 1) == 0)
+const char *after(const char *message, size_t size, const char *text, size_t text_size);
 
 /* -- publishers.c: HTTP clients */
 
@@ -145,7 +172,7 @@ void leave_members(uint32_t in_flight);
 void send_client_events(uint32_t rounds, size_t data_size);
 uint64_t presence_messages(void);
 
-/* For subscribers.c, which reads them off the wire. */
+/* For pusher.c, which reads them off the wire. */
 void member_subscribed(struct subscriber *subscriber, const char *message, size_t size);
 void member_changed(struct subscriber *subscriber, const char *message, size_t size, bool has_joined);
 void member_left(struct subscriber *subscriber);

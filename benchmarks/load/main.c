@@ -1,4 +1,5 @@
-/* The load generator: Pusher clients and publishers by the thousand, on one core, that check all they receive.
+/* The load generator: Pusher and SignalR clients, and publishers, by the thousand, on one core, that check all they
+   receive.
 
    load URL APP KEY SECRET
 
@@ -99,8 +100,10 @@ static int choice(const char *name, const char *const words[], int count) {
 }
 
 static void command_connect(void) {
-    static const char *const kinds[] = {"unsubscribed", "public", "private", "presence"};
-    connect_subscribers(option("count"), option("channels"), (enum kind)choice("kind", kinds, 4), option("in_flight"));
+    static const char *const kinds[] = {"unsubscribed", "public",       "private",
+                                        "presence",     "signalr-json", "signalr-messagepack"};
+    connect_subscribers(option("count"), option("channels"), (enum kind)choice("kind", kinds, 6), text_option("token"),
+                        option("in_flight"));
 }
 
 static uint32_t requests, hang_ups;

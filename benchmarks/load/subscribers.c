@@ -7,11 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Text that a message holds, and where it goes on. */
-#define AFTER(message, size, text) after((message), (size), (text), sizeof(text) - 1)
-#define IS(at, text) (strncmp((at), (text), sizeof(text) - 1) == 0)
-
-enum { TEXT_FRAME = 0x81, CLOSE_FRAME = 0x88, PING_FRAME = 0x89, MASKED = 0x80 };
+enum { CLOSE_FRAME = 0x88, PING_FRAME = 0x89, MASKED = 0x80, TARGET = 1024 };
 
 /* RFC 6455's own example: with one key for all, the answer can be checked without a SHA-1. */
 static const char handshake_key[] = "dGhlIHNhbXBsZSBub25jZQ==", handshake_answer[] = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
@@ -22,10 +18,13 @@ enum kind channel_kind = PUBLIC;
 
 static uint32_t *readers; /* by channel */
 static uint32_t settled;  /* how many have come as far as they were to come */
+static const struct protocol *protocol = &pusher;
+static char target[TARGET]; /* where they ask for the upgrade */
 
 void channel_name(uint32_t channel, char name[CHANNEL_NAME]) {
     static const char *const prefixes[] = {[UNSUBSCRIBED] = "", [PUBLIC] = "", [PRIVATE] = "private-",
-                                           [PRESENCE] = "presence-"};
+                                           [PRESENCE] = "presence-", [SIGNALR_JSON] = "",
+                                           [SIGNALR_MESSAGEPACK] = ""};
     snprintf(name, CHANNEL_NAME, "%sbench-%05u", prefixes[channel_kind], channel);
 }
 
@@ -33,14 +32,25 @@ uint32_t channel_readers(uint32_t channel) {
     return readers ? readers[channel] : 0;
 }
 
-static const char *after(const char *message, size_t size, const char *text, size_t text_size) {
+const char *after(const char *message, size_t size, const char *text, size_t text_size) {
     const char *found = memmem(message, size, text, text_size);
     return found ? found + text_size : NULL;
 }
 
+void subscriber_is_idle(struct subscriber *subscriber) {
+    subscriber->stage = IDLE;
+    settled++;
+}
+
+void subscriber_is_subscribed(struct subscriber *subscriber) {
+    subscriber->stage = SUBSCRIBED;
+    settled++;
+    readers[subscriber->channel]++;
+}
+
 /* -- what a client sends */
 
-static void send_frame(struct subscriber *subscriber, unsigned char type, const char *payload, size_t size) {
+void send_frame(struct subscriber *subscriber, unsigned char type, const char *payload, size_t size) {
     static const unsigned char mask[4] = {0x37, 0xfa, 0x21, 0x3d};
     unsigned char frame[MAX_DATA + 1024], *at = frame;
     *at++ = type;
@@ -62,81 +72,12 @@ void send_message(struct subscriber *subscriber, const char *text, size_t size) 
     send_frame(subscriber, TEXT_FRAME, text, size);
 }
 
-void subscribe(struct subscriber *subscriber) {
-    char name[CHANNEL_NAME], fields[512] = "", message[1024];
-    channel_name(subscriber->channel, name);
-    if (channel_kind != PUBLIC)
-        sign_subscription(subscriber, fields, sizeof fields);
-    int size = snprintf(message, sizeof message, "{\"event\":\"pusher:subscribe\",\"data\":{\"channel\":\"%s\"%s}}",
-                        name, fields);
-    subscriber->stage = SUBSCRIBING;
-    send_message(subscriber, message, (size_t)size);
-}
-
 /* -- what it receives */
-
-static void greeted(struct subscriber *subscriber, const char *message, size_t size) {
-    const char *id = AFTER(message, size, "socket_id\\\":\\\"");
-    size_t length = id ? strcspn(id, "\\\"") : 0;
-    if (length == 0 || length >= sizeof subscriber->socket_id)
-        fail("a greeting without a socket id: %.*s", (int)size, message);
-    memcpy(subscriber->socket_id, id, length);
-    if (channel_kind == PUBLIC || channel_kind == PRIVATE) {
-        subscribe(subscriber);
-        return;
-    }
-    subscriber->stage = IDLE;
-    settled++;
-}
-
-static void subscribed(struct subscriber *subscriber, const char *message, size_t size) {
-    if (subscriber->stage != SUBSCRIBING)
-        fail("a subscription succeeded that nobody asked for");
-    subscriber->stage = SUBSCRIBED;
-    settled++;
-    readers[subscriber->channel]++;
-    if (channel_kind == PRESENCE)
-        member_subscribed(subscriber, message, size);
-}
-
-static void receive_control(struct subscriber *subscriber, const char *event, const char *message, size_t size) {
-    if (IS(event, "pusher:connection_established\""))
-        greeted(subscriber, message, size);
-    else if (IS(event, "pusher_internal:subscription_succeeded\""))
-        subscribed(subscriber, message, size);
-    else if (IS(event, "pusher_internal:member_added\""))
-        member_changed(subscriber, message, size, true);
-    else if (IS(event, "pusher_internal:member_removed\""))
-        member_changed(subscriber, message, size, false);
-    else if (IS(event, "pusher:pong\""))
-        member_left(subscriber);
-    else if (IS(event, "pusher:ping\""))
-        send_message(subscriber, "{\"event\":\"pusher:pong\",\"data\":{}}", 33);
-    else if (!IS(event, "pusher_internal:subscription_count\""))
-        fail("unexpected message: %.*s", (int)(size < 500 ? size : 500), message);
-}
-
-static void receive_message(struct subscriber *subscriber, const char *message, size_t size, uint64_t now) {
-    const char *event = AFTER(message, size, "\"event\":\"");
-    if (!event)
-        fail("a message without an event: %.*s", (int)(size < 500 ? size : 500), message);
-    if (IS(event, "pusher")) {
-        receive_control(subscriber, event, message, size);
-        return;
-    }
-    if (!IS(event, "bench\"") && !IS(event, "client-bench\""))
-        fail("an event of another name: %.*s", (int)(size < 500 ? size : 500), message);
-    const char *data = AFTER(message, size, "\"data\":\"");
-    const char *end = data ? memchr(data, '"', size - (size_t)(data - message)) : NULL;
-    if (!end)
-        fail("an event without data");
-    ledger_receive(subscriber, data, (size_t)(end - data), now);
-}
 
 static void receive_frame(struct subscriber *subscriber, unsigned char type, const char *payload, size_t size,
                           uint64_t now) {
-    if (type == TEXT_FRAME)
-        receive_message(subscriber, payload, size, now);
+    if (type == protocol->frame_type)
+        protocol->receive(subscriber, payload, size, now);
     else if (type == PING_FRAME)
         send_frame(subscriber, 0x8a, payload, size);
     else if (type == CLOSE_FRAME)
@@ -177,7 +118,7 @@ static size_t receive_upgrade(struct subscriber *subscriber, const unsigned char
         return 0;
     if (!IS(response, "HTTP/1.1 101") || !AFTER(response, size, handshake_answer))
         fail("the upgrade was refused: %.*s", (int)(size < 500 ? size : 500), response);
-    subscriber->stage = GREETING;
+    protocol->upgraded(subscriber);
     return (size_t)(body - response);
 }
 
@@ -207,12 +148,12 @@ static void subscriber_readable(struct source *source) {
 
 static void open_subscriber(uint32_t number) {
     struct subscriber *subscriber = &subscribers[number];
-    char request[512];
+    char request[TARGET + 512];
     int size = snprintf(request, sizeof request,
-                        "GET /app/%s?protocol=7&client=benchmark&version=1.0&flash=false HTTP/1.1\r\nHost: %s\r\n"
+                        "GET %s HTTP/1.1\r\nHost: %s\r\n"
                         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                         "Sec-WebSocket-Key: %s\r\n\r\n",
-                        server.key, server.host, handshake_key);
+                        target, server.host, handshake_key);
     subscriber->number = number;
     subscriber->channel = number % channel_count;
     for (uint32_t sender = 0; sender < MAX_SENDERS; sender++)
@@ -222,7 +163,11 @@ static void open_subscriber(uint32_t number) {
     watch(&subscriber->source);
 }
 
-void connect_subscribers(uint32_t count, uint32_t channels, enum kind kind, uint32_t in_flight) {
+static const struct protocol *protocol_of(enum kind kind) {
+    return kind == SIGNALR_JSON ? &signalr_json : kind == SIGNALR_MESSAGEPACK ? &signalr_messagepack : &pusher;
+}
+
+void connect_subscribers(uint32_t count, uint32_t channels, enum kind kind, const char *token, uint32_t in_flight) {
     if (subscriber_count > 0)
         fail("close the subscribers first");
     if (channels == 0 || channels > 100000)
@@ -232,6 +177,8 @@ void connect_subscribers(uint32_t count, uint32_t channels, enum kind kind, uint
     subscriber_count = count;
     channel_count = channels;
     channel_kind = kind;
+    protocol = protocol_of(kind);
+    protocol->write_target(target, sizeof target, token);
     ledger_prepare(channels);
     uint32_t opened = settled = 0;
     while (settled < count) {

@@ -50,13 +50,11 @@ def fan_out_row(
         target: what to reach.
         rounds: how many, when less than usual.
     """
-    # About 60,000 deliveries a round.
-    events = burst * max(1, bench.sized(60_000) // subscribers // burst)
+    events = events_a_round(bench, subscribers, burst)
     size = data_size(frame_bytes)
-    at_once = "one event a tick" if burst == 1 else f"bursts of {burst}"
     return Row(
         workload,
-        f"fan-out to {subscribers:,}, {frame_bytes:,} B, {at_once}",
+        f"fan-out to {subscribers:,}, {frame_bytes:,} B, {at_once(burst)}",
         UNIT,
         bench.compare(
             lambda: microseconds_per_delivery(server, events, size, burst),
@@ -66,6 +64,16 @@ def fan_out_row(
         BASELINE,
         target,
     )
+
+
+def at_once(burst: int) -> str:
+    """How the events of a row come, in words."""
+    return "one event a tick" if burst == 1 else f"bursts of {burst}"
+
+
+def events_a_round(bench: Bench, subscribers: int, burst: int) -> int:
+    """How many events make about 60,000 deliveries."""
+    return burst * max(1, bench.sized(60_000) // subscribers // burst)
 
 
 def microseconds_per_delivery(subject: Subject, events: int, size: int, burst: int) -> float | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks.harness.bench import Bench
+from benchmarks.harness.load import Kind
 from benchmarks.harness.row import Comparison, Row, Target
 
 TARGET = Target(4, "at most", "measured", later=3)
@@ -11,7 +12,7 @@ TARGET = Target(4, "at most", "measured", later=3)
 def run(bench: Bench) -> Iterator[Row]:
     """5,000 and 15,000 connections, all subscribed to one channel."""
     for connections in map(bench.sized, (5000, 15_000)):
-        kibibytes = _kibibytes_per_connection(bench, connections)
+        kibibytes = kibibytes_per_connection(bench, connections)
         yield Row(
             "memory",
             f"memory of an idle connection, of {connections:,}",
@@ -21,15 +22,16 @@ def run(bench: Bench) -> Iterator[Row]:
         )
 
 
-def _kibibytes_per_connection(bench: Bench, connections: int) -> float | None:
+def kibibytes_per_connection(bench: Bench, connections: int, kind: Kind = "public") -> float | None:
+    """What the memory of a server that has just been started grows by, for each of so many subscribed clients."""
     with bench.server() as server:
         if server.process is None:
             return None
         # A first client, so that what is loaded once and for all is not charged to the others.
-        server.load.connect(1)
+        server.load.connect(1, kind=kind)
         server.load.close()
         server.wait_until_idle()
         before = server.process.resident_bytes()
-        server.load.connect(connections)
+        server.load.connect(connections, kind=kind)
         server.wait_until_idle()
         return (server.process.resident_bytes() - before) / connections / 1024

@@ -17,12 +17,15 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*RUN, *arguments], capture_output=True, text=True, timeout=100)
 
 
-@pytest.mark.parametrize("workload", ["fanout", "publish", "memory", "connect"])
+ROWS = {"fanout": 2, "publish": 2, "memory": 2, "connect": 2, "signalr-fanout": 4, "signalr-memory": 2}
+
+
+@pytest.mark.parametrize("workload", ROWS)
 def test_every_row_of_a_workload_has_a_figure(workload: str) -> None:
     done = run("--quick", workload)
     assert done.returncode == 0, done.stderr
     rows = [line.split("|") for line in done.stdout.splitlines() if line.startswith("|")][2:]
-    assert len(rows) == 2
+    assert len(rows) == ROWS[workload]
     for row in rows:
         assert any(digit.isdigit() for digit in row[2]), row
         assert row[6].strip() in {"yes", "no"}
@@ -33,3 +36,10 @@ def test_a_foreign_server_that_is_not_there_is_an_error_message() -> None:
     assert done.returncode == 1
     assert "Connection refused" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("workload", ["signalr-fanout", "signalr-memory"])
+def test_a_foreign_server_is_not_asked_for_a_hub(workload: str) -> None:
+    done = run("--quick", workload, "--url", "http://127.0.0.1:1", "--app", "a:b:c")
+    assert done.returncode == 0, done.stderr
+    assert "SignalR" not in done.stdout

@@ -239,8 +239,9 @@ class TestUsers:
     async def test_who_signs_in_gets_the_users_events(self, node: Node) -> None:
         tab, second_tab, bob = (node.connect(APP, f"1.{number}") for number in range(3))
         for connection, user_id in ((tab, "ada"), (second_tab, "ada"), (bob, "bob")):
-            (subscription,) = await node.sign_in(APP, connection, user_id)
-            assert (subscription.user_id, subscription.member) == (user_id, None)
+            (subscription,), online = await node.hub.sign_in(APP, connection, user_id)
+            assert (subscription.user_id, subscription.member, online) == (user_id, None, ())
+            subscription.catch_up()
         await node.hub.publish(APP, (self.ADAS,), EVENT)
         node.iteration.end()
         assert tab.received == second_tab.received == [f"{self.ADAS}/e"]
@@ -258,10 +259,10 @@ class TestUsers:
     async def test_terminating_ends_both(self, node: Node) -> None:
         signed_in, claimed, bob, nobody = (node.connect(APP, f"1.{number}") for number in range(4))
         theirs = node.connect(OTHER, "1.9")
-        await node.sign_in(APP, signed_in, "ada")
+        await node.hub.sign_in(APP, signed_in, "ada")
         node.hub.claim_user(APP, claimed, "ada")
-        await node.sign_in(APP, bob, "bob")
-        await node.sign_in(OTHER, theirs, "ada")
+        await node.hub.sign_in(APP, bob, "bob")
+        await node.hub.sign_in(OTHER, theirs, "ada")
         await node.broker.terminate_user(APP.id, "ada")
         assert (signed_in.ends, claimed.ends) == ([EndReason.TERMINATED], [EndReason.TERMINATED])
         assert (bob.ends, nobody.ends, theirs.ends) == ([], [], [])
@@ -269,7 +270,7 @@ class TestUsers:
     async def test_a_connection_is_a_users_as_long_as_there_is_one_reason(self, node: Node) -> None:
         connection = node.connect(APP, "1.1")
         node.hub.claim_user(APP, connection, "ada")
-        (signed_in,) = await node.sign_in(APP, connection, "ada")
+        (signed_in,), _ = await node.hub.sign_in(APP, connection, "ada")
         member = await node.subscribe(APP, connection, "presence-c", "ada")
         for number, subscription in enumerate((signed_in, member), start=1):
             await node.hub.unsubscribe(APP, subscription)
@@ -283,7 +284,7 @@ class TestUsers:
         leaving, staying = node.connect(APP, "1.1"), node.connect(APP, "1.2")
         for connection in (leaving, staying):
             node.hub.claim_user(APP, connection, "ada")
-        subscriptions = await node.sign_in(APP, leaving, "bob")
+        subscriptions, _ = await node.hub.sign_in(APP, leaving, "bob")
         for _ in range(2):
             await node.hub.disconnect(APP, leaving, subscriptions, "ada")
         assert node.hub._namespaces[APP.id].users == {"ada": {staying: 1}}
@@ -303,12 +304,12 @@ class TestUsers:
         connection = node.connect(APP, "1.1")
         hold = broker.hold("subscribe")
         async with asyncio.TaskGroup() as tasks:
-            sign_in = tasks.create_task(node.sign_in(APP, connection, "ada"))
+            sign_in = tasks.create_task(node.hub.sign_in(APP, connection, "ada"))
             await hold.reached()
             node.hub.terminate(APP.id, "ada")
             assert connection.ends == [EndReason.TERMINATED]
             hold.release()
-        await node.hub.disconnect(APP, connection, sign_in.result())
+        await node.hub.disconnect(APP, connection, sign_in.result()[0])
         node.assert_nothing_is_kept()
 
     async def test_who_could_not_be_signed_in_is_nobodys(self) -> None:

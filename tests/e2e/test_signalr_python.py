@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
 import ssl
-from collections.abc import AsyncIterator, Callable
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +17,15 @@ from pysignalr.protocol.messagepack import MessagepackProtocol
 
 from e2e.support.server import Server
 from e2e.support.signalr import access_token, hub_url, publish
+
+
+@pytest.fixture(autouse=True)
+def leftovers() -> Iterator[None]:
+    """Collects the sockets that pysignalr leaves open, before another test is blamed for them."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 class PythonClient:

@@ -206,14 +206,15 @@ async def test_other_requests_are_none(
 async def test_none_begins_before_an_outstanding_answer(live: LiveServer) -> None:
     hold = live.broker.hold("channels")
     http = await live.connect()
-    token = await access_token(http)
-    stream = request("GET", f"/push?access_token={token}&id=x", ACCEPT)
-    http.send(request("GET", "/apps/4711/channels", *CREDENTIALS), stream)
+    query = await negotiated(http, {"access_token": await access_token(http)})
+    stream = request("GET", EventStreamClient(http, http, query).target, ACCEPT)
+    http.send(request("GET", "/apps/4711/channels", *CREDENTIALS), stream, HEALTH)
     await hold.reached()
     hold.release()
-    answers = await http.answers(2)
-    assert [answer.status for answer in answers] == [200, 404]
-    assert answers[0].body == b'{"channels":{}}'
+    channels, poll, health = await http.answers(3)
+    assert channels.body == b'{"channels":{}}'
+    assert (poll.status, poll.body) == (200, b"")  # what every client polls for first
+    assert health.body == b'{"status":"ok"}'
 
 
 # -- the end

@@ -604,6 +604,7 @@ class TestPosts:
         assert [message["type"] for message in client.received()] == [1, 3]
         assert error_of(await site.http.get("/push", params=client.query)) == (409, "connection_in_use")
         assert error_of(await site.http.delete("/push", params=client.query)) == (400, "not_polled")
+        assert client.received() == []
         assert not client.has_ended
 
     async def test_a_post_is_a_sign_of_life_of_an_event_stream(self, site: Site) -> None:
@@ -612,7 +613,7 @@ class TestPosts:
         for _ in range(3):
             site.node.pass_time(timeout - 1)
             await site.http.post("/push", params=client.query, content=json_record({"type": 6}))
-        assert not client.has_ended
+        assert {message["type"] for message in client.received()} == {6}
         site.node.pass_time(timeout)
         assert client.close_message()["error"] == "The client was silent for too long."
 

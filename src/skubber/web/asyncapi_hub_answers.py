@@ -8,14 +8,9 @@ from typing import Any
 import msgspec
 
 from skubber.codecs.signalr import RECORD_SEPARATOR, MessageType
-from skubber.codecs.signalr_events import (
-    SignalRWireFormat,
-    StreamWireFormat,
-    subscription_object,
-    watchlist_object,
-)
+from skubber.codecs.signalr_events import SignalRWireFormat, StreamWireFormat, subscription_object
 from skubber.codecs.signalr_json import JSON
-from skubber.core.event import Event, MemberAdded, MemberRemoved, SubscriptionCount
+from skubber.core.event import Event, MemberAdded, MemberRemoved, SubscriptionCount, UserOnline
 from skubber.core.presence import PresenceMember
 from skubber.web.asyncapi_hub_calls import message_type
 from skubber.web.asyncapi_parts import Message, MessageExample, Schema, anything, number, record, text
@@ -62,10 +57,10 @@ _SUBSCRIPTION = record(
         "me": {**_MEMBER, "description": "Presence channels: the client's own user."},
     },
 )
-_STATUS = record(
+_WATCHLIST_EVENT = record(
     {
-        "name": text("`online` or `offline`.", enum=["online", "offline"]),
-        "userIds": {"type": "array", "items": _USER_ID},
+        "name": {"enum": ["online", "offline"], "description": "What has happened."},
+        "userIds": {"type": "array", "items": _USER_ID, "description": "To whom."},
     }
 )
 _DELIVERY = record(
@@ -191,30 +186,23 @@ ANSWERS = (
     Message(
         "subscriptionCount",
         "SubscriptionCount",
-        "How many connections are subscribed to the channel, whenever that changes, in apps that want it.",
-        _one(
-            "SubscriptionCount",
-            record({"channel": _CHANNEL, "subscriptionCount": number("How many they are.")}),
-        ),
+        "How many connections are subscribed to the channel, in apps that have this on; not on presence channels.",
+        _one("SubscriptionCount", record({"channel": _CHANNEL, "subscriptionCount": number("The count.")})),
         (MessageExample("Three", sent(_calls.encode(SubscriptionCount(3), "orders"))),),
     ),
     Message(
         "cacheMiss",
         "CacheMiss",
-        "The cache channel that was subscribed to has no event to send.",
+        "The cache channel that was just subscribed to holds no event.",
         _one("CacheMiss", record({"channel": _CHANNEL})),
-        (MessageExample("A cache channel", sent(JSON.invocation("CacheMiss", [{"channel": "cache-prices"}]))),),
+        (MessageExample("A cache channel", sent(JSON.invocation("CacheMiss", [{"channel": "cache-orders"}]))),),
     ),
     Message(
         "watchlistEvents",
         "WatchlistEvents",
-        "Users of the watchlist have come online or gone offline; right after SignIn, who is online.",
-        _one("WatchlistEvents", record({"events": {"type": "array", "items": _STATUS}})),
-        (
-            MessageExample(
-                "A user", sent(JSON.invocation("WatchlistEvents", [watchlist_object("online", ["user456"])]))
-            ),
-        ),
+        "Users of the watchlist have come online or gone offline.",
+        _one("WatchlistEvents", record({"events": {"type": "array", "items": _WATCHLIST_EVENT}})),
+        (MessageExample("A user", sent(_calls.encode(UserOnline("user456"), ""))),),
     ),
     Message(
         "error",

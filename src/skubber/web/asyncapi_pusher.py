@@ -54,17 +54,6 @@ def _message(event: str, data: Schema, channel: str | None = None) -> Schema:
 _CHANNEL = text("The channel's name.")
 _USER_ID = text("The user's id, unique among the app's users.")
 _USER_INFO = anything("What the back end says of the user, any JSON; null when it says nothing.")
-_WATCHLIST: Schema = {
-    "type": "array",
-    "items": _USER_ID,
-    "description": "Users whose coming and going the client wants to hear of.",
-}
-_STATUS = record(
-    {
-        "name": text("`online` or `offline`.", enum=["online", "offline"]),
-        "user_ids": {"type": "array", "items": _USER_ID},
-    }
-)
 _NOTHING = anything("Nothing: an empty object, or a string of one.")
 
 _PING = Message(
@@ -172,7 +161,7 @@ _TO_SERVER = (
                         "key's secret."
                     ),
                     "user_data": json_text(
-                        record({"id": _USER_ID}, {"user_info": _USER_INFO, "watchlist": _WATCHLIST}),
+                        record({"id": _USER_ID}, {"user_info": _USER_INFO}),
                         "Who the user is, exactly as it was signed.",
                     ),
                 }
@@ -190,7 +179,7 @@ _TO_SERVER = (
                 },
             ),
         ),
-        replies=("signinSuccess", "watchlistEvents", "error"),
+        replies=("signinSuccess", "error"),
     ),
     _PING,
     _PONG,
@@ -314,10 +303,10 @@ _TO_CLIENT = (
     Message(
         "subscriptionCount",
         "pusher_internal:subscription_count",
-        "How many connections are subscribed to the channel, whenever that changes, in apps that want it.",
+        "How many connections are subscribed to the channel, in apps that have this on; not on presence channels.",
         _message(
             "pusher_internal:subscription_count",
-            json_text(record({"subscription_count": number("How many they are.")}), "The count."),
+            json_text(record({"subscription_count": number("The count.")}), "The count."),
             "The channel.",
         ),
         (MessageExample("Three", _event(SubscriptionCount(3), "orders")),),
@@ -325,9 +314,34 @@ _TO_CLIENT = (
     Message(
         "cacheMiss",
         "pusher:cache_miss",
-        "The cache channel that was subscribed to has no event to send.",
-        _message("pusher:cache_miss", _NOTHING, "The channel."),
-        (MessageExample("A cache channel", _sent(pusher.cache_miss("cache-prices"))),),
+        "The cache channel that was just subscribed to holds no event.",
+        _message("pusher:cache_miss", json_text(record({}), "Nothing."), "The channel."),
+        (MessageExample("A cache channel", _sent(pusher.cache_miss("cache-orders"))),),
+    ),
+    Message(
+        "watchlistEvents",
+        "pusher_internal:watchlist_events",
+        "Users of the watchlist have come online or gone offline.",
+        _message(
+            "pusher_internal:watchlist_events",
+            json_text(
+                record(
+                    {
+                        "events": {
+                            "type": "array",
+                            "items": record(
+                                {
+                                    "name": {"enum": ["online", "offline"], "description": "What has happened."},
+                                    "user_ids": {"type": "array", "items": _USER_ID, "description": "To whom."},
+                                }
+                            ),
+                        }
+                    }
+                ),
+                "The users.",
+            ),
+        ),
+        (MessageExample("A user", _sent(pusher.watchlist_event("online", ["user456"]))),),
     ),
     Message(
         "signinSuccess",
@@ -338,16 +352,6 @@ _TO_CLIENT = (
             json_text(record({"user_data": text("As it was sent.")}), "The user."),
         ),
         (MessageExample("A user", _sent(pusher.signin_success(_USER_DATA))),),
-    ),
-    Message(
-        "watchlistEvents",
-        "pusher_internal:watchlist_events",
-        "Users of the watchlist have come online or gone offline; right after a sign-in, who is online.",
-        _message(
-            "pusher_internal:watchlist_events",
-            json_text(record({"events": {"type": "array", "items": _STATUS}}), "What has changed."),
-        ),
-        (MessageExample("A user", _sent(pusher.watchlist_event("online", ["2"]))),),
     ),
     Message(
         "error",
@@ -392,7 +396,7 @@ _CODES: dict[int, str] = {
     CloseCode.OVER_CAPACITY: "The server is full, or the client reads too slowly: come back after a pause.",
     CloseCode.RECONNECT: "The server is restarting: come back at once.",
     CloseCode.PONG_NOT_RECEIVED: "The client has not answered a ping in time: come back at once.",
-    WATCHLIST_TOO_LONG: "The watchlist was cut to what the app allows. This one closes nothing.",
+    WATCHLIST_TOO_LONG: "The watchlist was longer than the app allows. This one closes nothing: the first are watched.",
     CLIENT_EVENT_RATE: "Too many client events in a second. This one closes nothing: the event is dropped.",
 }
 

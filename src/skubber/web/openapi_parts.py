@@ -22,11 +22,15 @@ def json_content(kind: type[msgspec.Struct], example: Any) -> dict[str, Any]:
 
 
 def request_body(kind: type[msgspec.Struct | str], examples: Mapping[str, Example]) -> dict[str, Any]:
-    """A body with examples by name: JSON of a type or, of the type ``str``, plain text."""
-    named = {name: {"summary": example.summary, "value": example.value} for name, example in examples.items()}
+    """A request's body: JSON of a type, or text as it is."""
+    content: dict[str, Any] = {
+        "examples": {name: {"summary": example.summary, "value": example.value} for name, example in examples.items()}
+    }
     if issubclass(kind, str):
-        return {"required": True, "content": {"text/plain": {"schema": {"type": "string"}, "examples": named}}}
-    return {"required": True, "content": {"application/json": {"schema": reference(kind), "examples": named}}}
+        body = {"text/plain": {**content, "schema": {"type": "string"}}}
+    else:
+        body = {"application/json": {**content, "schema": reference(kind)}}
+    return {"required": True, "content": body}
 
 
 def error_response(description: str, example: ErrorBody) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable
+from typing import Self
 
 from skubber.codecs.websocket_frames import encode_text
 from skubber.codecs.websocket_handshake import switching_protocols
@@ -25,7 +26,7 @@ class PusherServer:
         self._subscribers: list[asyncio.StreamWriter] = []
         self._frames: Frames = []
 
-    async def __aenter__(self) -> "PusherServer":
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
@@ -46,17 +47,26 @@ class PusherServer:
 
     async def _subscribe(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         key = re.findall(rb"Sec-WebSocket-Key: (\S+)", head)[0]
-        greeting = rb'{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.1\"}"}'
-        writer.write(switching_protocols(key) + encode_text(greeting))
-        await reader.read(1000)
-        writer.write(encode_text(b'{"event":"pusher_internal:subscription_succeeded","data":"{}"}'))
+        writer.write(switching_protocols(key))
+        await self._converse(reader, writer)
         self._subscribers.append(writer)
         await reader.read()
         raise ConnectionError
 
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """What is said until the client is subscribed."""
+        greeting = rb'{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.1\"}"}'
+        writer.write(encode_text(greeting))
+        await reader.read(1000)
+        writer.write(encode_text(b'{"event":"pusher_internal:subscription_succeeded","data":"{}"}'))
+
+    def _frame(self, publish: bytes) -> bytes:
+        """What a subscriber gets of a publish, given its body."""
+        return encode_text(publish.replace(b'"name"', b'"event"'))
+
     async def _publish(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         body = await reader.readexactly(int(re.findall(rb"Content-Length: (\d+)", head)[0]))
-        self._frames.append(encode_text(body.replace(b'"name"', b'"event"')))
+        self._frames.append(self._frame(body))
         writer.write(b"HTTP/1.1 %b\r\nContent-Length: 2\r\n\r\n{}" % self._answer)
         if len(self._frames) < 3:
             return

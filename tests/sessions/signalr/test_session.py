@@ -397,12 +397,14 @@ class TestEnds:
         assert client.close_message()["error"] == "Messages have at most 1000 bytes."
 
     async def test_a_client_may_say_that_it_closes(self, node: SignalRNode, client: WebSocketClient) -> None:
+        staying = node.connect_client()
         client.call("Subscribe", "c")
         client.received()
         client.send({"type": 7}, {"type": 1, "invocationId": "9", "target": "Subscribe", "arguments": ["d"]})
         assert client.received() == []
         assert client.close_code == 1000
-        client.hang_up()
+        for each in (client, staying):
+            each.hang_up()
         node.assert_nothing_is_kept()
 
     async def test_who_is_closed_hears_no_more(self, node: SignalRNode, client: WebSocketClient) -> None:

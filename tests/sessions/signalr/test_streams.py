@@ -131,10 +131,10 @@ async def test_a_stream_has_an_id_of_its_own(node: SignalRNode, client: WebSocke
 
 async def test_a_connection_has_so_many_streams_and_no_more(node: SignalRNode, client: WebSocketClient) -> None:
     for number in range(MAX_STREAMS):
-        client.stream(f"c{number}", invocation_id=str(number))
+        client.stream(f"c{number}", invocation_id=f"s{number}")
     assert client.received() == []
     assert refused(client, "one-more") == "too_many_streams"
-    cancel(client, "7")
+    cancel(client, "s7")
     client.received()
     client.stream("one-more", invocation_id="x")
     await publish(node, "one-more")

@@ -97,7 +97,7 @@ class SignalRConnection:
 
     def ended(self) -> None:
         """The session is over. What it said at the end may still have to be fetched by a poll."""
-        if self.poll is not None and self.poll.has_messages:
+        if self.poll is not None and self.poll.has_last_words:
             self._connections.context.wheel.schedule(self, LAST_POLL_TIMEOUT)
         else:
             self.forget()

@@ -34,6 +34,7 @@ class LongPoll:
         "_run",
         "_wake",
         "_wheel",
+        "has_last_words",
         "session",
         "timer_slot",
         "turn",
@@ -56,6 +57,8 @@ class LongPoll:
         self.turn = 0
         """Number of the latest poll."""
         self._is_closed = False
+        self.has_last_words = False
+        """Whether messages waited when the connection ended, and no poll has been told of the end yet."""
         self.session: Session
         self.timer_slot = -1
 
@@ -81,6 +84,8 @@ class LongPoll:
         if self._is_closed:
             return
         self._is_closed = True
+        # Told now: by the time the session has left, a poll may have fetched them and the next one be on its way.
+        self.has_last_words = self.has_messages
         self._wheel.cancel(self)
         self._wake.set()
         self._run(self.session.closed())
@@ -109,7 +114,10 @@ class LongPoll:
         if not self._is_closed:
             self.expect()
         messages, self._messages, self._bytes = self._messages, [], 0
-        return None if self._is_closed and not messages else b"".join(messages)
+        if self._is_closed and not messages:
+            self.has_last_words = False
+            return None
+        return b"".join(messages)
 
     def abandon(self, turn: int) -> None:
         """The client of a poll has gone away: nothing may be handed to it. The poll after it is not concerned."""

@@ -35,8 +35,6 @@ class Attachment:
 
     @write.setter
     def write(self, write: Callable[[bytes], None]) -> None:
-        if not self._session.is_attached_to(self._peer):
-            return
         if self._session.replay is None:
             self._session.write = write
         else:

@@ -286,7 +286,7 @@ class SignalRSession(ClientSession):
 
     @property
     def _until_next_look(self) -> int:
-        """Seconds until a ping is due, or what comes first of the token's end and that of the time to sign in."""
+        """Seconds until a ping is due, or whatever comes first: the token's end, the last moment to sign in."""
         to_sign_in = self.seconds_to_sign_in(self._context.wheel.now - self._opened_at)
         return int(min(self._context.keep_alive, math.ceil(self._lifetime), to_sign_in))
 
@@ -345,10 +345,14 @@ class SignalRSession(ClientSession):
         user_id = self._principal.user_id
         if user_id is None:
             return True
-        if not self._principal.is_proven:
-            self._hub.claim_user(self._app, self, user_id)
-            self._claimed_user_id = user_id
-            return True
+        if self._principal.is_proven:
+            return await self._sign_in_proven(user_id)
+        self._hub.claim_user(self._app, self, user_id)
+        self._claimed_user_id = user_id
+        return True
+
+    async def _sign_in_proven(self, user_id: str) -> bool:
+        """Sign in the token's user; when that cannot be done now, the client is to come back."""
         try:
             signed_in = await self.sign_in_as(SignedInUser(user_id))
         except UnavailableError as error:
