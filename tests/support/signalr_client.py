@@ -20,7 +20,7 @@ from skubber.codecs.websocket_frames import Opcode, encode_frame
 from skubber.core.app import App
 from skubber.core.timer_wheel import TimerWheel
 from skubber.server.eager import run_detached
-from skubber.server.event_stream_edge import EventStreamEdge
+from skubber.server.stream_edge import StreamEdge, event_stream_route
 from skubber.server.ws_edge import EdgeContext, WebSocketEdge
 from skubber.sessions.session import UpgradeRequest
 from skubber.sessions.signalr.connections import ConnectionOptions, SignalRConnection, SignalRConnections
@@ -310,11 +310,12 @@ class EventStreamClient(HubClient):
     """A client over Server-Sent Events. What it sends goes to its connection's inbox, as posted bodies do."""
 
     def __init__(self, node: SignalRNode, query: Query) -> None:
-        open_session = node.entry(Transport.SERVER_SENT_EVENTS)(_request(query))
+        route = event_stream_route(node.entry(Transport.SERVER_SENT_EVENTS))
+        open_session = route.entry(_request(query))
         super().__init__(node, query, IN_JSON)
         self._body = b""
         self.transport = MemoryTransport(self._take)
-        self._edge = EventStreamEdge(node.edge, self.transport, open_session, b"")
+        self._edge = StreamEdge(node.edge, self.transport, route, open_session, b"")
 
     def send_bytes(self, data: bytes) -> None:
         run_detached(self.post(data))

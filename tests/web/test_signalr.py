@@ -16,8 +16,8 @@ from skubber.core.connection import EndReason
 from skubber.core.event import Event
 from skubber.core.limits import Limits
 from skubber.server.eager import run_detached
+from skubber.sessions.long_poll import RETURN_TIMEOUT
 from skubber.sessions.signalr.connections import LAST_POLL_TIMEOUT, NEGOTIATION_TIMEOUT, SignalRConnection
-from skubber.sessions.signalr.long_poll import RETURN_TIMEOUT
 from skubber.sessions.signalr.session import SignalRSession
 from skubber.web import signalr
 from skubber.web.application import web_application

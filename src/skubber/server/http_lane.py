@@ -20,16 +20,15 @@ from skubber.api.router import PATH_PREFIX, Api
 from skubber.codecs.websocket_handshake import HandshakeError, switching_protocols, validate_upgrade
 from skubber.core.errors import SkubberError
 from skubber.server.eager import Suspended, run_eagerly
-from skubber.server.event_stream_edge import EventStreamEdge
 from skubber.server.http_connection import HttpConnection
 from skubber.server.response_heads import ResponseHeads
+from skubber.server.stream_edge import StreamEdge, StreamRoute
 from skubber.server.ws_edge import EdgeContext, WebSocketEdge
 from skubber.sessions.session import Entry, UpgradeRequest
 from skubber.web.api_route import send_response
 from skubber.web.body import body_too_large
 
 _LANE_PREFIX = PATH_PREFIX.encode()
-_EVENT_STREAM = b"text/event-stream"
 _ANY_ORIGIN = ((b"access-control-allow-credentials", b"true"), (b"vary", b"Origin"))
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -45,7 +44,7 @@ class HttpLane(HttpConnection):
         heads: response heads, made once a second.
         edge: what WebSocket connections share.
         websocket_routes: doors for WebSockets by the first segment of the path.
-        event_stream_routes: doors for Server-Sent Events likewise.
+        stream_routes: what is answered with a stream, likewise.
         request_bytes: largest body of an API request.
         access_log: whether to log requests.
     """
@@ -61,7 +60,7 @@ class HttpLane(HttpConnection):
         heads: ResponseHeads,
         edge: EdgeContext,
         websocket_routes: Mapping[str, Entry],
-        event_stream_routes: Mapping[str, Entry],
+        stream_routes: Mapping[str, StreamRoute],
         request_bytes: int,
         access_log: bool,
     ) -> None:
@@ -70,7 +69,7 @@ class HttpLane(HttpConnection):
         self._heads = heads
         self._edge = edge
         self._websocket_routes = websocket_routes
-        self._event_stream_routes = event_stream_routes
+        self._stream_routes = stream_routes
         self._request_bytes = request_bytes
         self._request_headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] | None = None
@@ -92,9 +91,9 @@ class HttpLane(HttpConnection):
             self._body_size = 0
             if self.expect_100_continue:
                 self._answer_expectation()
-        elif self._can_hand_over() and (entry := self._event_stream_entry()) is not None:
+        elif self._can_hand_over() and (route := self._stream_route()) is not None:
             self._is_ignored = True
-            self._open_event_stream(entry)
+            self._open_stream(route)
         else:
             super()._begin_request()
 
@@ -173,7 +172,7 @@ class HttpLane(HttpConnection):
 
         self._start_asgi_task(self.cycle, cast("Any", application))
 
-    # -- WebSockets and event streams
+    # -- WebSockets and streams
 
     def _upgrade(self, early_data: bytes) -> None:
         """Turn the connection into a WebSocket, or answer why not."""
@@ -198,28 +197,27 @@ class HttpLane(HttpConnection):
         if early_data:
             edge.data_received(early_data)
 
-    def _event_stream_entry(self) -> Entry | None:
-        """The door that a request for an event stream goes to; None for any other request."""
-        if self.parser.get_method() != b"GET":
+    def _stream_route(self) -> StreamRoute | None:
+        """What a request for a stream asks for; None for any other request."""
+        route = self._stream_routes.get(_first_segment(unquote(self.url.decode("latin-1"))))
+        if route is None or self.parser.get_method() != route.method:
             return None
-        if not any(name == b"accept" and _EVENT_STREAM in value for name, value in self.headers):
-            return None
-        return self._event_stream_routes.get(_first_segment(unquote(self.url.decode("latin-1"))))
+        return route if route.is_asked_for(self.url, self.headers) else None
 
-    def _open_event_stream(self, entry: Entry) -> None:
-        """Turn the connection into an event stream, or answer why not."""
-        # Browsers ask from any origin: see the other routes of the hub.
+    def _open_stream(self, route: StreamRoute) -> None:
+        """Turn the connection into a stream, or answer why not."""
+        # Browsers ask from any origin: see ``skubber.web.any_origin``.
         origin = next((value for name, value in self.headers if name == b"origin"), None)
         access = () if origin is None else (*_ANY_ORIGIN, (b"access-control-allow-origin", origin))
         try:
-            open_session = entry(self._upgrade_request())
+            open_session = route.entry(self._upgrade_request())
         except SkubberError as error:
             self._refuse(error.status, error.message, access)
             return
         self._is_refused = True  # whatever else the client sends is no request
         self._hand_over(200)
         headers = b"".join(b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *access))
-        edge = EventStreamEdge(self._edge, self.transport, open_session, headers)
+        edge = StreamEdge(self._edge, self.transport, route, open_session, headers)
         self.transport.set_protocol(edge)
 
     def _upgrade_request(self) -> UpgradeRequest:

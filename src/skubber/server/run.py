@@ -65,7 +65,7 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Serve
         heads=ResponseHeads(),
         edge=runtime.edge,
         websocket_routes=runtime.websocket_routes,
-        event_stream_routes=runtime.event_stream_routes,
+        stream_routes=runtime.stream_routes,
         request_bytes=settings.request_bytes,
         access_log=settings.access_log,
     )

@@ -15,6 +15,7 @@ from skubber.core.hub import Hub
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
 from skubber.server.eager import run_detached
+from skubber.server.stream_edge import StreamRoute, event_stream_route
 from skubber.server.ws_edge import EdgeContext
 from skubber.sessions.pusher import PusherContext
 from skubber.sessions.pusher_entry import PusherEntry
@@ -63,8 +64,8 @@ class Runtime:
             "app": PusherEntry(pusher, self.apps),
             "push": SignalREntry(self.signalr, self.apps, time.time, Transport.WEBSOCKETS),
         }
-        self.event_stream_routes: dict[str, Entry] = {
-            "push": SignalREntry(self.signalr, self.apps, time.time, Transport.SERVER_SENT_EVENTS)
+        self.stream_routes: dict[str, StreamRoute] = {
+            "push": event_stream_route(SignalREntry(self.signalr, self.apps, time.time, Transport.SERVER_SENT_EVENTS)),
         }
         self.is_ready = False
 

@@ -6,9 +6,9 @@ from starlette.routing import Route
 
 from skubber.api.access_tokens import AccessTokens
 from skubber.api.message import ApiRequest
+from skubber.web.any_origin import ANY_ORIGIN
 from skubber.web.body import read_body
 from skubber.web.errors import api_response
-from skubber.web.signalr import ANY_ORIGIN
 
 PATH = "/api/auth/signalr-token"
 

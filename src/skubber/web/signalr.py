@@ -3,42 +3,29 @@
 Source: ASP.NET Core SignalR, TransportProtocols.md. WebSockets and Server-Sent Events do not come through here.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.errors import InvalidRequestError
+from skubber.sessions.long_poll import LongPoll
 from skubber.sessions.signalr.connections import ConnectionOptions, SignalRConnection, SignalRConnections
 from skubber.sessions.signalr.entry import HUB_PATH
-from skubber.sessions.signalr.long_poll import LongPoll
 from skubber.sessions.signalr.principal import Principal, SignalRRequest, authenticate
 from skubber.sessions.signalr.transports import Transport
 from skubber.store.apps import AppStore
+from skubber.web.any_origin import ANY_ORIGIN
 from skubber.web.body import read_body
+from skubber.web.polls import wait_for_messages
 
 POLL_TIMEOUT = 90
 """Seconds a poll waits for messages."""
-
-ANY_ORIGIN = [
-    Middleware(
-        CORSMiddleware,
-        allow_origin_regex=".*",
-        allow_credentials=True,
-        allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["*"],
-        max_age=7200,
-    )
-]
-"""Browsers send credentials with SignalR's requests, so the origin is echoed. No cookie means anything to us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +91,7 @@ class HubRoutes:
         poll = connection.poll
         if poll is None:
             return self._first_poll(connection)
-        watcher = asyncio.create_task(_abandon_when_gone(request, poll, poll.turn + 1))
-        try:
-            messages = await poll.poll(POLL_TIMEOUT)
-        finally:
-            watcher.cancel()
+        messages = await wait_for_messages(request, poll, POLL_TIMEOUT)
         if messages is not None:
             return Response(messages, media_type="application/octet-stream", headers=_NOT_STORED)
         if connection.session is not None and connection.session.is_over and not poll.has_messages:
@@ -158,10 +141,3 @@ class HubRoutes:
 
 
 _NOT_STORED = {"cache-control": "no-store"}
-
-
-async def _abandon_when_gone(request: Request, poll: LongPoll, turn: int) -> None:
-    """A poll whose client is gone must not swallow messages: the client will be back with another."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    poll.abandon(turn)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from skubber.core.connection import EndReason
 from skubber.core.errors import ConflictError, ForbiddenError, NotFoundError
+from skubber.sessions.long_poll import LongPoll
+from skubber.sessions.serialized import SerializedSession
 from skubber.sessions.session import Peer, Session
-from skubber.sessions.signalr.long_poll import LongPoll
 from skubber.sessions.signalr.principal import Principal
 from skubber.sessions.signalr.resumable import Attachment
-from skubber.sessions.signalr.serialized import SerializedSession
 from skubber.sessions.signalr.session import SignalRContext, SignalRSession
 from skubber.sessions.signalr.transports import Transport
 

@@ -1,40 +1,86 @@
-"""The Server-Sent Events edge: one small object between a socket that only sends and a session.
+"""The streaming edge: one small object between a socket that only sends and a session.
 
 As with WebSockets, events leave through the transport's own ``write``, already framed and shared by all subscribers:
 there is no task and no queue for a client. The response has no length and ends with the connection.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from skubber.core.connection import EndReason
 from skubber.server.cut import cut
 from skubber.server.eager import run_detached
 from skubber.server.ws_edge import CLOSE_TIMEOUT, EdgeContext, discard
-from skubber.sessions.session import OpenSession, Session
+from skubber.sessions.session import Entry, OpenSession, Session
 
 _HEAD = (
-    b"HTTP/1.1 200 OK\r\n%bcontent-type: text/event-stream\r\ncache-control: no-cache, no-store\r\n"
-    b"x-accel-buffering: no\r\nconnection: close\r\n\r\n"
-    b":\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\n%bcontent-type: %b\r\ncache-control: no-cache, no-store\r\n"
+    b"x-accel-buffering: no\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
 )
-"""It ends with a comment: clients and proxies that wait for the body's first bytes get them at once."""
 
 
-class EventStreamEdge(asyncio.Protocol):
-    """The server's end of one event stream. Implements ``Peer`` and uvicorn's connection interface.
+@dataclass(frozen=True, slots=True)
+class StreamRoute:
+    """A kind of request that is answered with a stream.
+
+    Attributes:
+        entry: the door of those who ask for one.
+        method: their method.
+        content_type: of the stream.
+        is_asked_for: whether a request of that method wants the stream, and not another answer; takes its target as
+            sent and its headers.
+        first_bytes: what every stream begins with.
+    """
+
+    entry: Entry
+    method: bytes
+    content_type: bytes
+    is_asked_for: Callable[[bytes, Sequence[tuple[bytes, bytes]]], bool]
+    first_bytes: bytes = b""
+
+
+def event_stream_route(entry: Entry) -> StreamRoute:
+    """Server-Sent Events (HTML Living Standard): asked for with GET and an ``Accept`` header.
+
+    They begin with a comment: clients and proxies that wait for the body's first bytes get them at once.
+    """
+    return StreamRoute(entry, b"GET", b"text/event-stream", _accepts_events, b":\r\n\r\n")
+
+
+def xhr_stream_route(entry: Entry) -> StreamRoute:
+    """SockJS's ``xhr_streaming``: asked for with POST, by the path."""
+    return StreamRoute(entry, b"POST", b"application/javascript; charset=UTF-8", _is_xhr_streaming)
+
+
+def _accepts_events(_: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"accept" and b"text/event-stream" in value for name, value in headers)
+
+
+def _is_xhr_streaming(target: bytes, _: Sequence[tuple[bytes, bytes]]) -> bool:
+    return target.partition(b"?")[0].endswith(b"/xhr_streaming")
+
+
+class StreamEdge(asyncio.Protocol):
+    """The server's end of one stream. Implements ``Peer`` and uvicorn's connection interface.
 
     Args:
         context: what connections share.
         transport: the connection, after the request.
+        route: what kind of stream it is.
         open_session: makes the session.
-        headers: header lines of the response, besides those that every event stream has.
+        headers: header lines of the response, besides those that every stream has.
     """
 
     __slots__ = ("_context", "_session", "_transport", "timer_slot", "write")
 
     def __init__(
-        self, context: EdgeContext, transport: asyncio.Transport, open_session: OpenSession, headers: bytes
+        self,
+        context: EdgeContext,
+        transport: asyncio.Transport,
+        route: StreamRoute,
+        open_session: OpenSession,
+        headers: bytes,
     ) -> None:
         self._context = context
         self._transport = transport
@@ -42,7 +88,7 @@ class EventStreamEdge(asyncio.Protocol):
         self.write: Callable[[bytes], None] = transport.write
         transport.set_write_buffer_limits(context.write_buffer_bytes)
         context.connections.add(self)
-        transport.write(_HEAD % headers)
+        transport.write(_HEAD % (headers, route.content_type) + route.first_bytes)
         self._session: Session = open_session(self)
         self._session.opened()
 

@@ -6,22 +6,23 @@ from collections.abc import Callable
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.connection import EndReason
 from skubber.core.errors import NotFoundError
-from skubber.sessions.signalr.session import SignalRSession
+from skubber.sessions.session import Session
 
 
 class SerializedSession:
     """Keeps a session's messages one after the other, and its end behind them. Implements ``Session``.
 
-    Over Server-Sent Events and long polling what the client sends comes in requests of their own, several at a time
-    perhaps, and the receiving side may end at any moment.
+    Over event streams and long polling what the client sends comes in requests of their own, several at a time perhaps,
+    and the receiving side may end at any moment.
 
     Args:
         session: the session.
     """
 
-    __slots__ = ("_lock", "_session")
+    __slots__ = ("_is_over", "_lock", "_session")
 
-    def __init__(self, session: SignalRSession) -> None:
+    def __init__(self, session: Session) -> None:
+        self._is_over = False
         self._session = session
         self._lock = asyncio.Lock()
 
@@ -63,12 +64,13 @@ class SerializedSession:
             NotFoundError: ``no_such_connection``: it has ended meanwhile.
         """
         async with self._lock:
-            if self._session.is_over:
-                raise NotFoundError("no_such_connection", "The connection has ended: negotiate a new one.")
+            if self._is_over:
+                raise NotFoundError("no_such_connection", "The connection has ended: open a new one.")
             await self._session.receive(opcode, payload)
 
     async def closed(self) -> None:
-        """The receiving side is gone."""
+        """The receiving side is gone: what the client has sent and waits for its turn comes to nothing."""
+        self._is_over = True
         async with self._lock:
             await self._session.closed()
 

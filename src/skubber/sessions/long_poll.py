@@ -1,6 +1,7 @@
 """Long polling: messages wait here for the client to come and fetch them.
 
-Source: ASP.NET Core SignalR, TransportProtocols.md, "Long Polling (Client-to-Server and Server-to-Client)".
+Sources: ASP.NET Core SignalR, TransportProtocols.md, "Long Polling (Client-to-Server and Server-to-Client)";
+SockJS 0.3, "xhr-polling".
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from skubber.core.timer_wheel import TimerWheel
 from skubber.sessions.session import Session
 
 RETURN_TIMEOUT = 30
-"""Seconds a client may stay away between two polls."""
+"""Seconds a client may stay away between two polls, unless its protocol says something else."""
 
 
 class LongPoll:
@@ -23,6 +24,10 @@ class LongPoll:
         run: runs a coroutine that nobody waits for.
         max_bytes: most bytes that may wait: a client that leaves more is ended.
         count_slow_client: called when one is.
+        return_timeout: seconds a client may stay away between two polls.
+
+    Attributes:
+        session: the conversation; to be set before anything is written.
     """
 
     __slots__ = (
@@ -31,6 +36,7 @@ class LongPoll:
         "_is_closed",
         "_max_bytes",
         "_messages",
+        "_return_timeout",
         "_run",
         "_wake",
         "_wheel",
@@ -46,11 +52,13 @@ class LongPoll:
         run: Callable[[Coroutine[Any, Any, None]], object],
         max_bytes: int,
         count_slow_client: Callable[[], None],
+        return_timeout: int = RETURN_TIMEOUT,
     ) -> None:
         self._wheel = wheel
         self._run = run
         self._max_bytes = max_bytes
         self._count_slow_client = count_slow_client
+        self._return_timeout = return_timeout
         self._messages: list[bytes] = []
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -113,11 +121,11 @@ class LongPoll:
             return None
         if not self._is_closed:
             self.expect()
-        messages, self._messages, self._bytes = self._messages, [], 0
+        messages = self._take()
         if self._is_closed and not messages:
             self.has_last_words = False
             return None
-        return b"".join(messages)
+        return messages
 
     def abandon(self, turn: int) -> None:
         """The client of a poll has gone away: nothing may be handed to it. The poll after it is not concerned."""
@@ -129,7 +137,7 @@ class LongPoll:
 
     def expect(self) -> None:
         """From now on wait for the next poll, for a while."""
-        self._wheel.schedule(self, RETURN_TIMEOUT)
+        self._wheel.schedule(self, self._return_timeout)
 
     def timer_due(self, now: int) -> int:
         """The client has stayed away."""
@@ -140,6 +148,11 @@ class LongPoll:
         if self._bytes > self._max_bytes and not self._is_closed:
             self._count_slow_client()
             self.session.end(EndReason.TOO_SLOW)
+
+    def _take(self) -> bytes:
+        """Everything that waits, which is then kept no longer."""
+        messages, self._messages, self._bytes = self._messages, [], 0
+        return b"".join(messages)
 
     def _take_turn(self) -> int:
         """End the poll that waits, if one does."""

@@ -7,7 +7,7 @@ import pytest
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.connection import EndReason
 from skubber.core.timer_wheel import TimerWheel
-from skubber.sessions.signalr.long_poll import RETURN_TIMEOUT, LongPoll
+from skubber.sessions.long_poll import RETURN_TIMEOUT, LongPoll
 
 MAX_BYTES = 100
 AT_ONCE, BEFORE_LONG = 0, 0.02

@@ -16,8 +16,8 @@ from server.live import LiveServer
 from server.signalr_client import ACCEPT, HANDSHAKE, EventStreamClient, PollingClient, access_token, negotiated
 from server.websocket_client import text
 from skubber.core.event import Event
-from skubber.server.event_stream_edge import EventStreamEdge
 from skubber.server.http_lane import HttpLane
+from skubber.server.stream_edge import StreamEdge
 from skubber.server.ws_edge import CLOSE_TIMEOUT, discard
 from support.apps import KEY, SECRET, make_app
 from support.signalr_client import event
@@ -263,7 +263,7 @@ async def test_a_client_that_leaves_too_much_unread_is_ended_counted_and_cut() -
                 await publish(live, "x" * 10_000)
                 assert await other.message() == delivery("x" * 10_000)
         assert live.runtime.edge.slow_clients == 1
-        (edge,) = (each for each in live.connections if isinstance(each, EventStreamEdge) and each.write is discard)
+        (edge,) = (each for each in live.connections if isinstance(each, StreamEdge) and each.write is discard)
         unread = edge._transport.get_write_buffer_size()
         for _ in range(20):
             await publish(live, "x" * 10_000)
@@ -279,7 +279,7 @@ async def test_a_client_that_half_closes_and_does_not_read_is_cut_too(live: Live
     await client.subscribe("c")
     transport: Any = client.http.writer.transport
     transport.pause_reading()
-    (edge,) = (each for each in live.connections if isinstance(each, EventStreamEdge))
+    (edge,) = (each for each in live.connections if isinstance(each, StreamEdge))
     async with asyncio.timeout(PATIENCE):
         while not edge._transport.get_write_buffer_size():
             await publish(live, "x" * 10_000)
