@@ -23,17 +23,19 @@ from skubber.sessions.client_session import CLIENT_EVENT_PREFIX, SIGN_IN_TIMEOUT
 from skubber.sessions.session import Peer
 
 WEBSOCKET_FORMAT = PusherWireFormat(encode_text)
+"""The one format of all clients over WebSockets."""
 
 _NOT_ADMITTED = {
     Admission.APP_FULL: (CloseCode.OVER_CONNECTION_QUOTA, "The app is over its connection quota"),
     Admission.SERVER_FULL: (CloseCode.OVER_CAPACITY, "The server is at capacity: please try again later"),
 }
 
-_END = {
+END = {
     EndReason.TERMINATED: (CloseCode.UNAUTHORIZED, "The connection was terminated by the application"),
     EndReason.DRAINING: (CloseCode.RECONNECT, "The server is restarting: please reconnect"),
     EndReason.TOO_SLOW: (CloseCode.OVER_CAPACITY, "The client reads too slowly"),
 }
+"""What a client is told when it is ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,18 @@ class PusherSession(ClientSession):
         app: the app the client connected to.
         key: the key it connected with; channel authorizations must be signed with the same.
         peer: its transport.
+        wire_format: how its transport frames what it is sent; one object for all clients of the same transport.
     """
 
-    __slots__ = ("_context", "_opened_at", "_peer", "_pinged_at", "last_heard", "timer_slot")
+    __slots__ = ("_context", "_opened_at", "_peer", "_pinged_at", "_wire_format", "last_heard", "timer_slot")
 
-    def __init__(self, context: PusherContext, app: App, key: ApiKey, peer: Peer) -> None:
+    def __init__(
+        self, context: PusherContext, app: App, key: ApiKey, peer: Peer, wire_format: PusherWireFormat
+    ) -> None:
         super().__init__(context.hub, context.clock, app, key, context.new_socket_id(), peer.write)
         self._context = context
         self._peer = peer
+        self._wire_format = wire_format
         self._opened_at = 0
         self._pinged_at = 0
         self.last_heard = context.wheel.now
@@ -81,14 +87,14 @@ class PusherSession(ClientSession):
     @property
     def wire_format(self) -> PusherWireFormat:
         """The format of the frames it is sent."""
-        return WEBSOCKET_FORMAT
+        return self._wire_format
 
     def opened(self) -> None:
         """Register with the hub and greet the client, or turn it away when the app is full."""
         context = self._context
         admission = context.hub.connect(self._app, self)
         if admission is not Admission.ADMITTED:
-            refuse(self._peer, *_NOT_ADMITTED[admission])
+            refuse(self._peer, self.wire_format, *_NOT_ADMITTED[admission])
             return
         self._send(pusher.connection_established(self.socket_id, context.activity_timeout))
         self._opened_at = context.wheel.now
@@ -119,13 +125,18 @@ class PusherSession(ClientSession):
 
     def end(self, reason: EndReason) -> None:
         """Close with the protocol's code for ``reason``, announced in a ``pusher:error`` as well."""
-        refuse(self._peer, *_END[reason])
+        refuse(self._peer, self.wire_format, *END[reason])
 
     def timer_due(self, now: int) -> int:
         """Look whether a user has to have signed in, and whether the client is alive."""
         to_sign_in = self.seconds_to_sign_in(now - self._opened_at)
         if to_sign_in <= 0:
-            refuse(self._peer, CloseCode.UNAUTHORIZED, f"A user must sign in within {SIGN_IN_TIMEOUT} seconds")
+            refuse(
+                self._peer,
+                self.wire_format,
+                CloseCode.UNAUTHORIZED,
+                f"A user must sign in within {SIGN_IN_TIMEOUT} seconds",
+            )
             return 0
         return int(min(self._look_for_life(now), to_sign_in))
 
@@ -136,7 +147,7 @@ class PusherSession(ClientSession):
             waited = now - self._pinged_at
             if waited < context.pong_timeout:
                 return context.pong_timeout - waited
-            refuse(self._peer, CloseCode.PONG_NOT_RECEIVED, "Pong reply not received in time")
+            refuse(self._peer, self.wire_format, CloseCode.PONG_NOT_RECEIVED, "Pong reply not received in time")
             return 0
         silent = now - self.last_heard
         if silent < context.activity_timeout:
@@ -182,10 +193,12 @@ class PusherSession(ClientSession):
             request = pusher.decode_signin(message.data)
             signed_in = await self.sign_in(request.auth, request.user_data)
         except UnavailableError as error:
-            refuse(self._peer, CloseCode.OVER_CAPACITY, error.message)  # so that the client comes back and tries again
+            refuse(
+                self._peer, self.wire_format, CloseCode.OVER_CAPACITY, error.message
+            )  # so that the client comes back and tries again
             return
         except SkubberError as error:
-            refuse(self._peer, CloseCode.UNAUTHORIZED, error.message)
+            refuse(self._peer, self.wire_format, CloseCode.UNAUTHORIZED, error.message)
             return
         self._send(pusher.signin_success(request.user_data))
         if signed_in.is_watchlist_cut:
@@ -212,7 +225,7 @@ _SUBSCRIPTION_ERRORS: dict[type[SkubberError], str] = {
 }
 
 
-def refuse(peer: Peer, code: CloseCode, message: str) -> None:
+def refuse(peer: Peer, wire_format: PusherWireFormat, code: CloseCode, message: str) -> None:
     """Say why in a ``pusher:error``, then close with the code: clients show developers the first."""
-    peer.write(WEBSOCKET_FORMAT.frame(pusher.error(code, message)))
+    peer.write(wire_format.frame(pusher.error(code, message)))
     peer.close(code, message)

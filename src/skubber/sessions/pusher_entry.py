@@ -3,10 +3,10 @@
 from functools import partial
 from urllib.parse import parse_qsl
 
-from skubber.codecs.pusher import CloseCode
+from skubber.codecs.pusher import CloseCode, PusherWireFormat
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.connection import EndReason
-from skubber.sessions.pusher import PusherContext, PusherSession, refuse
+from skubber.sessions.pusher import WEBSOCKET_FORMAT, PusherContext, PusherSession, refuse
 from skubber.sessions.session import OpenSession, Peer, Session, UpgradeRequest
 from skubber.store.apps import AppStore
 
@@ -16,10 +16,11 @@ _SPOKEN = range(5, 8)
 class RefusedSession:
     """A client that is told why it cannot connect, and closed. Implements ``Session``."""
 
-    __slots__ = ("_code", "_message", "_peer", "last_heard", "timer_slot", "write")
+    __slots__ = ("_code", "_message", "_peer", "_wire_format", "last_heard", "timer_slot", "write")
 
-    def __init__(self, peer: Peer, code: CloseCode, message: str) -> None:
+    def __init__(self, peer: Peer, wire_format: PusherWireFormat, code: CloseCode, message: str) -> None:
         self._peer = peer
+        self._wire_format = wire_format
         self._code = code
         self._message = message
         self.write = peer.write
@@ -28,7 +29,7 @@ class RefusedSession:
 
     def opened(self) -> None:
         """Send the error and close."""
-        refuse(self._peer, self._code, self._message)
+        refuse(self._peer, self._wire_format, self._code, self._message)
 
     async def receive(self, opcode: Opcode, payload: bytes) -> None:
         """Nothing this client says matters."""
@@ -50,11 +51,15 @@ class PusherEntry:
     Args:
         context: what Pusher sessions share.
         apps: where keys are looked up.
+        wire_format: how the transport that comes in by this door frames what it is sent.
     """
 
-    def __init__(self, context: PusherContext, apps: AppStore) -> None:
+    def __init__(
+        self, context: PusherContext, apps: AppStore, wire_format: PusherWireFormat = WEBSOCKET_FORMAT
+    ) -> None:
         self._context = context
         self._apps = apps
+        self._wire_format = wire_format
 
     def __call__(self, request: UpgradeRequest) -> OpenSession:
         """Let every client in: those that cannot stay are told so in the protocol's own way."""
@@ -62,19 +67,20 @@ class PusherEntry:
 
     def _open(self, request: UpgradeRequest, peer: Peer) -> Session:
         """Make the client's session. Source: Pusher Channels Protocol, "Connection" and "Error codes"."""
+        refused = partial(RefusedSession, peer, self._wire_format)
         key = request.path.removeprefix("/app/")
         if not key or key == request.path or "/" in key:
-            return RefusedSession(peer, CloseCode.PATH_NOT_FOUND, "Connect to /app/{key}")
+            return refused(CloseCode.PATH_NOT_FOUND, "Connect to /app/{key}")
         if version_error := _version_error(request.query):
-            return RefusedSession(peer, *version_error)
+            return refused(*version_error)
         app = self._apps.find_by_key(key)
         if app is None:
-            return RefusedSession(peer, CloseCode.NO_SUCH_APP, "There is no app with this key")
+            return refused(CloseCode.NO_SUCH_APP, "There is no app with this key")
         if not app.enabled:
-            return RefusedSession(peer, CloseCode.APP_DISABLED, "The app is disabled")
+            return refused(CloseCode.APP_DISABLED, "The app is disabled")
         if app.tls_only and not request.is_tls:
-            return RefusedSession(peer, CloseCode.TLS_ONLY, "The app takes TLS connections only: use wss://")
-        return PusherSession(self._context, app, app.keys[key], peer)
+            return refused(CloseCode.TLS_ONLY, "The app takes TLS connections only: use wss://")
+        return PusherSession(self._context, app, app.keys[key], peer, self._wire_format)
 
 
 def _version_error(query: bytes) -> tuple[CloseCode, str] | None:
