@@ -50,10 +50,11 @@ class PusherNode(Node):
         self.app = app or make_app()
         self.clock = 0.0
         numbers = itertools.count(1)
-        context = PusherContext(
+        self.context = PusherContext(
             self.hub, self.wheel, lambda: self.clock, lambda: f"7.{next(numbers)}", activity_timeout, pong_timeout
         )
-        self.entry = PusherEntry(context, ConfiguredApps([self.app, other_app(), disabled_app()]))
+        self.apps = ConfiguredApps([self.app, other_app(), disabled_app()])
+        self.entry = PusherEntry(self.context, self.apps)
 
     def open(self, path: str, query: bytes = b"protocol=7", *, is_tls: bool = False) -> "PusherClient":
         """Open a connection at any path; it may be refused."""

@@ -27,6 +27,7 @@ from skubber.web.api_route import api_route
 from skubber.web.application import web_application
 from skubber.web.health import health_routes
 from skubber.web.pages import page_routes
+from skubber.web.pusher_http import PusherHttpRoutes
 from skubber.web.signalr import HubRoutes
 
 _log = structlog.stdlib.get_logger("skubber.server")
@@ -88,6 +89,7 @@ class _Server(uvicorn.Server):
         """Stop; called by uvicorn."""
         # A polling client has no connection of its own: its poll would keep the server waiting.
         self._runtime.signalr.drain()
+        self._runtime.pusher_http.drain()
         await super().shutdown(sockets)
 
 
@@ -106,6 +108,7 @@ def _routes(runtime: Runtime) -> list[BaseRoute]:
         api_route(runtime.api, settings.request_bytes),
         access_token_route(runtime.access_tokens),
         *hub.routes(),
+        *PusherHttpRoutes(runtime.pusher_http, settings.request_bytes, settings.message_bytes).routes(),
         *health_routes(lambda: runtime.is_ready),
         *page_routes(runtime.apps, settings.host),
     ]

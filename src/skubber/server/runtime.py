@@ -15,10 +15,11 @@ from skubber.core.hub import Hub
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
 from skubber.server.eager import run_detached
-from skubber.server.stream_edge import StreamRoute, event_stream_route
+from skubber.server.stream_edge import StreamRoute, event_stream_route, xhr_stream_route
 from skubber.server.ws_edge import EdgeContext
 from skubber.sessions.pusher import PusherContext
 from skubber.sessions.pusher_entry import PusherEntry
+from skubber.sessions.pusher_http import SOCKJS_FORMAT, PusherHttpConnections, PusherHttpContext
 from skubber.sessions.session import Entry
 from skubber.sessions.signalr.connections import SignalRConnections
 from skubber.sessions.signalr.entry import SignalREntry
@@ -58,6 +59,15 @@ class Runtime:
             settings.activity_timeout,
             settings.pong_timeout,
         )
+        self.pusher_http = PusherHttpConnections(
+            PusherHttpContext(
+                PusherEntry(pusher, self.apps, SOCKJS_FORMAT),
+                self.wheel,
+                run_detached,
+                settings.write_buffer_bytes,
+                self.edge.count_slow_client,
+            )
+        )
         self.signalr = SignalRConnections(self._signalr_context())
         self.access_tokens = AccessTokens(self.apps, time.time)
         self.websocket_routes: dict[str, Entry] = {
@@ -66,6 +76,7 @@ class Runtime:
         }
         self.stream_routes: dict[str, StreamRoute] = {
             "push": event_stream_route(SignalREntry(self.signalr, self.apps, time.time, Transport.SERVER_SENT_EVENTS)),
+            "pusher": xhr_stream_route(self.pusher_http.open_stream),
         }
         self.is_ready = False
 
