@@ -12,6 +12,7 @@ from conftest import require
 from e2e.support.auth_endpoint import AuthEndpoint
 from e2e.support.certificate import make_certificate
 from e2e.support.javascript import JavaScript
+from e2e.support.other_origin import OtherOrigin
 from e2e.support.server import Server
 from e2e.support.signalr import SignalR, access_token
 
@@ -102,6 +103,14 @@ def shared_demo_server(tmp_path_factory: pytest.TempPathFactory, web_assets: Non
 def demo_server(shared_demo_server: Server) -> Server:
     """A server as a newcomer starts it."""
     return shared_demo_server
+
+
+@pytest.fixture(scope="session")
+def other_origin() -> Iterator[OtherOrigin]:
+    """An application's own web server."""
+    origin = OtherOrigin()
+    yield origin
+    origin.stop()
 
 
 @pytest.fixture

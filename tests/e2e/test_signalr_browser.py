@@ -2,30 +2,21 @@
 
 import json
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from e2e.support.javascript import CLIENTS, JavaScript
+from e2e.support.other_origin import OtherOrigin
 from e2e.support.server import NewServer, Server
 from e2e.support.signalr import TRANSPORTS, WAYS, WEBSOCKETS, Way, publish, publish_numbers, token_request
 from e2e.support.signalr_network import Network
-from e2e.support.signalr_page import OtherOrigin
 
 SCRIPTS = [
     CLIENTS / "node_modules/@microsoft/signalr/dist/browser/signalr.min.js",
     CLIENTS / "node_modules/@microsoft/signalr-protocol-msgpack/dist/browser/signalr-protocol-msgpack.min.js",
     CLIENTS / "signalr_page.js",
 ]
-
-
-@pytest.fixture(scope="module")
-def other_origin() -> Iterator[OtherOrigin]:
-    """An application's own web server."""
-    origin = OtherOrigin()
-    yield origin
-    origin.stop()
 
 
 class Page:

@@ -62,6 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
         text = json.dumps(body, default=bytes.decode).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
+        self.send_header("access-control-allow-origin", "*")
         self.send_header("content-length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
