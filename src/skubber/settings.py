@@ -125,7 +125,11 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     ] = 30
     message_bytes: Annotated[
         int,
-        Meta(ge=1024, description="Largest WebSocket message a client may send, bytes; larger ones close with 1009."),
+        Meta(
+            ge=1024,
+            description="Largest message over a WebSocket, or posted by a Pusher client, bytes; larger ones close with "
+            "1009, or are answered 413.",
+        ),
     ] = 131_072
     request_bytes: Annotated[
         int, Meta(ge=1024, description="Largest HTTP request body, bytes; larger ones are answered 413.")
