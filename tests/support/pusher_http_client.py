@@ -7,6 +7,7 @@ from typing import Any
 
 from skubber.brokers.memory import MemoryBroker
 from skubber.core.app import App
+from skubber.core.event import Event
 from skubber.server.eager import run_detached
 from skubber.sessions.pusher_entry import PusherEntry
 from skubber.sessions.pusher_http import (
@@ -154,6 +155,36 @@ class PusherHttpClient:
         """Ask for a subscription, signed for, on a presence channel as a user."""
         channel_data = None if user_id is None else json.dumps({"user_id": user_id})
         await self.send({"event": "pusher:subscribe", "data": subscription(self.socket_id, channel, channel_data)})
+
+
+async def publish(node: PusherHttpNode, channel: str = "c", data: Any = "d") -> None:
+    """Publish an event."""
+    await node.hub.publish(node.app, (channel,), Event("e", json.dumps(data).encode()))
+
+
+def data_of(frames: list[Frame]) -> list[Any]:
+    """The data of the published events in frames."""
+    return [message["data"] for message in read_messages(frames) if message["event"] == "e"]
+
+
+def closes_with(frames: list[Frame], code: int) -> bool:
+    """Whether frames end with a ``pusher:error`` and a close frame, both with the code."""
+    *_, (letter, (closed_with, reason)) = frames
+    error = read_messages(frames)[-1]
+    return (letter, closed_with, error["event"], error["data"]) == (
+        "c",
+        code,
+        "pusher:error",
+        {"code": code, "message": reason},
+    )
+
+
+async def subscribed(node: PusherHttpNode, channel: str = "c") -> PusherHttpClient:
+    """A client on a stream that has subscribed."""
+    client = await node.streaming()
+    await client.subscribe(channel)
+    assert client.events() == ["pusher_internal:subscription_succeeded"]
+    return client
 
 
 def _discard(data: bytes) -> None:
