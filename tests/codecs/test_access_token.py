@@ -160,7 +160,6 @@ class TestReading:
             "channels": [],
             "permissions": ["subscribe", "trigger"],
             "userId": "ada",
-            "userInfo": "null",
         }
 
     def test_it_holds_no_secret_and_nothing_that_one_could_be_guessed_from(self) -> None:

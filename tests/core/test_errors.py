@@ -60,7 +60,7 @@ CODES = {
     "no_such_connection": 404,
     "not_a_presence_channel": 400,
     "not_found": 404,
-    "not_open": 400,
+    "not_posted_to": 400,
     "not_permitted": 403,
     "not_polled": 400,
     "not_subscribed": 403,

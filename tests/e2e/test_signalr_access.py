@@ -205,10 +205,11 @@ async def test_a_connection_is_open_once_and_over_one_transport(server: Server, 
         assert deleted == (202 if transport == LONG_POLLING else 400)
 
 
-async def test_nothing_can_be_posted_before_a_transport_is_open(server: Server) -> None:
+async def test_what_is_posted_before_the_first_poll_is_answered_by_the_next(server: Server) -> None:
     async with RawHttp.negotiated(server, access_token(server)) as http:
-        answer = await http.post(HANDSHAKE)
-        assert (answer.status_code, error_code(answer)) == (400, "not_open")
+        assert (await http.post(HANDSHAKE)).status_code == 200
+        assert (await http.get()).content == b""
+        assert (await http.get()).content == b"{}\x1e"
 
 
 @pytest.mark.parametrize("path", ["/push", "/push/negotiate"])

@@ -5,6 +5,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,7 +23,7 @@ from skubber.core.timer_wheel import TimerWheel
 from skubber.server.eager import run_detached
 from skubber.server.stream_edge import StreamEdge, event_stream_route
 from skubber.server.ws_edge import EdgeContext, WebSocketEdge
-from skubber.sessions.session import UpgradeRequest
+from skubber.sessions.session import OpenSession, UpgradeRequest
 from skubber.sessions.signalr.connections import ConnectionOptions, SignalRConnection, SignalRConnections
 from skubber.sessions.signalr.entry import HUB_PATH, SignalREntry
 from skubber.sessions.signalr.principal import SignalRRequest, authenticate
@@ -158,10 +159,10 @@ class HubClient(ABC):
         has_ended: whether the server has closed the connection.
     """
 
-    def __init__(self, node: SignalRNode, query: Query, encoding: Encoding) -> None:
+    def __init__(self, node: SignalRNode, query: Query, encoding: Encoding, connection: SignalRConnection) -> None:
         self.query = query
         self.encoding = encoding
-        self.connection = _connection(node, query)
+        self.connection = connection
         self.has_ended = False
         self._node = node
         self._unread = b""
@@ -271,7 +272,7 @@ class WebSocketClient(HubClient):
 
     def __init__(self, node: SignalRNode, query: Query, encoding: Encoding) -> None:
         open_session = node.entry(Transport.WEBSOCKETS)(_request(query))
-        super().__init__(node, query, encoding)
+        super().__init__(node, query, encoding, _connection(open_session))
         self.writes: list[bytes] = []
         self.are_text: list[bool] = []
         self.close_code: int | None = None
@@ -312,7 +313,7 @@ class EventStreamClient(HubClient):
     def __init__(self, node: SignalRNode, query: Query) -> None:
         route = event_stream_route(node.entry(Transport.SERVER_SENT_EVENTS))
         open_session = route.entry(_request(query))
-        super().__init__(node, query, IN_JSON)
+        super().__init__(node, query, IN_JSON, _connection(open_session))
         self._body = b""
         self.transport = MemoryTransport(self._take)
         self._edge = StreamEdge(node.edge, self.transport, route, open_session, b"")
@@ -369,9 +370,11 @@ def _request(query: Query) -> UpgradeRequest:
     return UpgradeRequest(HUB_PATH, urlencode(query).encode(), [], False)
 
 
-def _connection(node: SignalRNode, query: Query) -> SignalRConnection:
-    registry = node.connections._by_token
-    return registry[query["id"]] if "id" in query else registry[next(reversed(registry))]
+def _connection(open_session: OpenSession) -> SignalRConnection:
+    assert isinstance(open_session, partial)
+    connection = open_session.args[0]
+    assert isinstance(connection, SignalRConnection)
+    return connection
 
 
 def _read_json(data: bytes) -> tuple[list[Said], bytes]:

@@ -24,7 +24,7 @@ from skubber.web.application import web_application
 from skubber.web.signalr import HubRoutes
 from support.apps import DISABLED_KEY, KEY, OTHER_KEY, SECRET, make_app
 from support.edge_client import settled
-from support.signalr_client import IN_JSON, READERS, Query, SignalRNode, event
+from support.signalr_client import IN_JSON, READERS, Query, SignalRNode, WebSocketClient, event
 from support.signalr_messages import ENCODINGS, Encoding, Said, json_record
 from support.slow_broker import SlowBroker
 from web.conftest import lifespan
@@ -567,18 +567,33 @@ class TestSlowClients:
         assert site.slow_clients == 0
 
 
+def _connect_negotiated(node: SignalRNode) -> WebSocketClient:
+    return node.connect_client(id=node.negotiate(node.query()).token)
+
+
 class TestPosts:
-    async def test_a_connection_that_is_not_open_takes_none(self, site: Site) -> None:
+    async def test_what_comes_before_the_first_poll_is_dealt_with_then(self, site: Site) -> None:
         query = {**site.node.query(), "negotiateVersion": "1"}
         token = (await site.negotiate(query)).json()["connectionToken"]
-        answer = await site.http.post("/push", params={**query, "id": token}, content=b"x")
-        assert error_of(answer) == (400, "not_open")
+        client = PollingClient(site, {**query, "id": token}, IN_JSON)
+        for message in ({"protocol": "json", "version": 1}, SUBSCRIBE):
+            assert (await client.post(json_record(message))).status_code == 200
+        assert await client.polled() == b""
+        assert [message.get("type") for message in await client.received()] == [None, 1, 3]
 
-    @pytest.mark.parametrize("connect", [SignalRNode.connect_client, SignalRNode.connect_resumable])
+    async def test_not_much_is_kept_until_the_first_poll(self, site: Site) -> None:
+        query = {**site.node.query(), "negotiateVersion": "1"}
+        token = (await site.negotiate(query)).json()["connectionToken"]
+        client = PollingClient(site, {**query, "id": token}, IN_JSON)
+        most = site.node.connections.context.message_bytes
+        assert (await client.post(b"x" * most)).status_code == 200
+        assert error_of(await client.post(b"x")) == (413, "message_too_large")
+
+    @pytest.mark.parametrize("connect", [_connect_negotiated, SignalRNode.connect_resumable])
     @pytest.mark.parametrize(
         ("method", "errors"),
         [
-            ("POST", {(400, "not_open")}),
+            ("POST", {(400, "not_posted_to")}),
             ("GET", {(409, "connection_in_use"), (404, "no_such_connection")}),
             ("DELETE", {(400, "not_polled")}),
         ],

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from skubber.api.message import ApiRequest, ApiResponse, error_response
 from skubber.codecs import access_token, signing
-from skubber.codecs.access_token import MAX_LIFETIME, Grants, Permission
+from skubber.codecs.access_token import MAX_LIFETIME, NO_USER_INFO, Grants, Permission
 from skubber.codecs.json_text import is_portable_json
 from skubber.core.app import ApiKey, App
 from skubber.core.errors import (
@@ -134,7 +134,7 @@ def _grants(request: TokenRequest, limits: Limits) -> Grants:
         raise InvalidRequestError(
             "invalid_channels", f"channels holds at most {MAX_GRANTS} channel names, in which * stands for any text."
         )
-    user_info = b"null" if request.user_info is UNSET else bytes(request.user_info)
+    user_info = NO_USER_INFO if request.user_info is UNSET else bytes(request.user_info)
     if len(user_info) > limits.presence_user_info_bytes or not is_portable_json(user_info):
         raise InvalidRequestError(
             "invalid_user_info", f"userInfo is JSON of at most {limits.presence_user_info_bytes} bytes."

@@ -35,6 +35,8 @@ class Permission(StrEnum):
 
 
 ALL_PERMISSIONS = frozenset(Permission)
+NO_USER_INFO = b"null"
+"""What is said of a user of whom nothing is said."""
 
 
 class AccessTokenError(Exception):
@@ -53,7 +55,7 @@ class Grants:
     """
 
     user_id: str | None = None
-    user_info: bytes = b"null"
+    user_info: bytes = NO_USER_INFO
     channels: tuple[str, ...] = ()
     permissions: frozenset[Permission] = ALL_PERMISSIONS
 
@@ -83,7 +85,7 @@ class _Claims(msgspec.Struct, rename="camel"):
     channels: list[str]
     permissions: list[Permission]
     user_id: str | None = None
-    user_info: str = "null"
+    user_info: str | None = None
 
 
 def issue(app: App, key: ApiKey, grants: Grants, now: float, lifetime: int, token_id: str) -> str:
@@ -109,7 +111,8 @@ def issue(app: App, key: ApiKey, grants: Grants, now: float, lifetime: int, toke
     }
     if grants.user_id is not None:
         claims["userId"] = grants.user_id
-        claims["userInfo"] = grants.user_info.decode()
+        if grants.user_info != NO_USER_INFO:
+            claims["userInfo"] = grants.user_info.decode()
     return jwt.encode(claims, _signing_key(app, key, epoch), ALGORITHM, {"kid": f"{key.key}/{epoch}"})
 
 
@@ -165,4 +168,11 @@ def _check_times(claims: _Claims, now: float, grace: int) -> None:
 
 
 def _grants(claims: _Claims) -> Grants:
-    return Grants(claims.user_id, claims.user_info.encode(), tuple(claims.channels), frozenset(claims.permissions))
+    # Every connection keeps its own: what most have in common is there once.
+    permissions = frozenset(claims.permissions)
+    return Grants(
+        claims.user_id,
+        NO_USER_INFO if claims.user_info is None else claims.user_info.encode(),
+        tuple(claims.channels),
+        ALL_PERMISSIONS if permissions == ALL_PERMISSIONS else permissions,
+    )

@@ -115,7 +115,7 @@ class PusherHttpConnection(LongPoll):
         self._room = 0
         # The end of a stream is a failure to pusher-js's own transports, and what the SockJS library waits for.
         self._ends_streams = address.app_path is None
-        self.session = SerializedSession(self._open_session(context, request, address))
+        self.session = SerializedSession(self._open_session(context, request, address), context.run)
 
     def _open_session(self, context: PusherHttpContext, request: UpgradeRequest, address: SessionAddress) -> Session:
         if address.app_path is None:

@@ -1,7 +1,9 @@
 """A session whose client sends by one way and receives by another."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
 
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.connection import EndReason
@@ -17,13 +19,19 @@ class SerializedSession:
 
     Args:
         session: the session.
+        run: runs a coroutine that nobody waits for.
+        early: what the client sent before the receiving side was open.
     """
 
-    __slots__ = ("_is_over", "_lock", "_session")
+    __slots__ = ("_early", "_is_over", "_lock", "_run", "_session")
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self, session: Session, run: Callable[[Coroutine[Any, Any, None]], object], early: bytes = b""
+    ) -> None:
         self._is_over = False
         self._session = session
+        self._early = early
+        self._run = run
         self._lock = asyncio.Lock()
 
     @property
@@ -56,6 +64,9 @@ class SerializedSession:
     def opened(self) -> None:
         """The receiving side is open."""
         self._session.opened()
+        early, self._early = self._early, b""
+        if early:
+            self._run(self._receive_early(early))
 
     async def receive(self, opcode: Opcode, payload: bytes) -> None:
         """Act on what the client sent, once everything it sent before is done.
@@ -67,6 +78,10 @@ class SerializedSession:
             if self._is_over:
                 raise NotFoundError("no_such_connection", "The connection has ended: open a new one.")
             await self._session.receive(opcode, payload)
+
+    async def _receive_early(self, early: bytes) -> None:
+        with suppress(NotFoundError):  # it was turned away as it opened
+            await self.receive(Opcode.BINARY, early)
 
     async def closed(self) -> None:
         """The receiving side is gone: what the client has sent and waits for its turn comes to nothing."""

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from skubber.codecs.websocket_frames import Opcode
 from skubber.core.errors import InvalidRequestError
 from skubber.sessions.long_poll import LongPoll
 from skubber.sessions.signalr.connections import ConnectionOptions, SignalRConnection, SignalRConnections
@@ -111,10 +110,7 @@ class HubRoutes:
     async def _post(self, request: Request) -> Response:
         connection = self._connection(request)
         body = await read_body(request, self.body_bytes)
-        if connection.inbox is None:
-            raise InvalidRequestError("not_open", "Open the transport before posting, and post on this one only.")
-        connection.inbox.last_heard = self.connections.context.wheel.now
-        await connection.inbox.receive(Opcode.BINARY, body)
+        await connection.post(body)
         return Response(b"", media_type="text/plain")
 
     async def _delete(self, request: Request) -> Response:

@@ -14,13 +14,15 @@ from skubber.core.errors import (
     SkubberError,
     UnauthorizedError,
 )
+from skubber.core.limits import Limits
 from skubber.sessions.session import UpgradeRequest
 from skubber.sessions.signalr.connections import NEGOTIATION_TIMEOUT, ConnectionOptions
 from skubber.sessions.signalr.entry import HUB_PATH
 from skubber.sessions.signalr.transports import Transport
-from support.apps import DISABLED_KEY, OTHER_KEY
+from support.apps import DISABLED_KEY, OTHER_KEY, make_app
 from support.edge_client import settled
 from support.signalr_client import IN_JSON, EventStreamClient, HubClient, Query, SignalRNode, WebSocketClient
+from support.signalr_messages import json_record
 
 OPEN: dict[Transport, Callable[[SignalRNode, Query], HubClient]] = {
     Transport.WEBSOCKETS: lambda node, query: WebSocketClient(node, query, IN_JSON),
@@ -189,11 +191,32 @@ class TestWithoutNegotiation:
         node.assert_nothing_is_kept()
 
 
+class TestEarlyPosts:
+    async def test_an_event_stream_begins_with_what_they_are_answered(self, node: SignalRNode) -> None:
+        query = node.query()
+        connection = node.negotiate(query)
+        await connection.post(json_record({"protocol": "json", "version": 1}))
+        client = EventStreamClient(node, {**query, "id": connection.token})
+        assert client.handshake_answer() == {}
+        assert client.call("Subscribe", "c") == {"channel": "c"}
+
+    async def test_a_client_that_is_turned_away_is_not_heard(self) -> None:
+        node = SignalRNode(make_app(limits=Limits(connections=1)))
+        node.connect_client()
+        query = node.query()
+        connection = node.negotiate(query)
+        await connection.post(json_record({"protocol": "json", "version": 1}))
+        client = EventStreamClient(node, {**query, "id": connection.token})
+        assert client.handshake_answer()["error"]
+        assert client.has_ended
+
+
 class TestDraining:
     async def test_every_client_is_sent_to_reconnect(self, node: SignalRNode) -> None:
         node.negotiate(node.query())
-        waiting = node.open()
-        clients = [node.connect_client(), node.connect_event_stream(), node.connect_resumable()]
+        waiting = node.open(id=node.negotiate(node.query()).token)
+        over_websocket = node.connect_client(id=node.negotiate(node.query()).token)
+        clients = [over_websocket, node.connect_event_stream(), node.connect_resumable()]
         cut = node.connect_resumable()
         cut.hang_up()
         node.connections.drain()
@@ -208,7 +231,7 @@ class TestDraining:
         node.assert_nothing_is_kept()
 
     async def test_draining_twice_says_so_once(self, node: SignalRNode) -> None:
-        client = node.connect_client()
+        client = node.connect_client(id=node.negotiate(node.query()).token)
         for _ in range(2):
             node.connections.drain()
             client.session.end(EndReason.DRAINING)

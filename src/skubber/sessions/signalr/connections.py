@@ -6,9 +6,11 @@ Source: ASP.NET Core SignalR, TransportProtocols.md.
 import asyncio
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 
+from skubber.codecs.websocket_frames import Opcode
 from skubber.core.connection import EndReason
-from skubber.core.errors import ConflictError, ForbiddenError, NotFoundError
+from skubber.core.errors import ConflictError, ForbiddenError, InvalidRequestError, NotFoundError, TooLargeError
 from skubber.sessions.long_poll import LongPoll
 from skubber.sessions.serialized import SerializedSession
 from skubber.sessions.session import Peer, Session
@@ -41,11 +43,15 @@ class ConnectionOptions:
     @classmethod
     def of(cls, parameters: dict[str, str]) -> "ConnectionOptions":
         """Read them from the query's parameters; anything unknown is the default."""
-        return cls(
+        return _options(
             parameters.get("dispatch") == "name",
             parameters.get("useStatefulReconnect", "").lower() == "true",
             1 if parameters.get("negotiateVersion", "0").strip() not in {"", "0"} else 0,
         )
+
+
+# Every connection keeps its own, and there are only eight.
+_options = lru_cache(ConnectionOptions)
 
 
 class SignalRConnection:
@@ -53,12 +59,13 @@ class SignalRConnection:
 
     Attributes:
         connection_id: public: the id others see, and publishers exclude by.
-        token: secret: who knows it may use the connection.
+        token: secret: who knows it may use the connection. Empty where nobody is told one.
         principal: whose it is.
         options: what was asked for.
         session: the conversation, once a transport is open.
         transport: the transport it is bound to, likewise.
         inbox: takes what the client posts, on transports where it does.
+        early: what the client posted before it opened the transport.
         poll: where polls wait, on long polling.
         turn: held while the session is busy, with stateful reconnect.
     """
@@ -66,6 +73,7 @@ class SignalRConnection:
     __slots__ = (
         "_connections",
         "connection_id",
+        "early",
         "inbox",
         "options",
         "poll",
@@ -77,15 +85,23 @@ class SignalRConnection:
         "turn",
     )
 
-    def __init__(self, connections: "SignalRConnections", principal: Principal, options: ConnectionOptions) -> None:
+    def __init__(
+        self,
+        connections: "SignalRConnections",
+        principal: Principal,
+        options: ConnectionOptions,
+        connection_id: str,
+        token: str,
+    ) -> None:
         self._connections = connections
-        self.connection_id = connections.context.new_socket_id()
-        self.token = secrets.token_urlsafe(24) if options.version else self.connection_id
+        self.connection_id = connection_id
+        self.token = token
         self.principal = principal
         self.options = options
         self.session: SignalRSession | None = None
         self.transport: Transport | None = None
         self.inbox: SerializedSession | None = None
+        self.early = b""
         self.poll: LongPoll | None = None
         self.turn: asyncio.Lock | None = None
         self.timer_slot = -1
@@ -94,6 +110,25 @@ class SignalRConnection:
         """Nobody came to open it, or to fetch its last words."""
         self.forget()
         return 0
+
+    async def post(self, body: bytes) -> None:
+        """Take what the client posts; from one that has yet to open the transport, to be dealt with then.
+
+        Raises:
+            InvalidRequestError: ``not_posted_to``: it is a WebSocket.
+            TooLargeError: ``message_too_large``.
+            NotFoundError: ``no_such_connection``: it has ended meanwhile.
+        """
+        context = self._connections.context
+        if self.inbox is not None:
+            self.inbox.last_heard = context.wheel.now
+            await self.inbox.receive(Opcode.BINARY, body)
+            return
+        if self.session is not None:
+            raise InvalidRequestError("not_posted_to", "What this connection sends goes through its WebSocket.")
+        if len(self.early) + len(body) > context.message_bytes:
+            raise TooLargeError("message_too_large", "Open the transport before posting so much.")
+        self.early += body
 
     def ended(self) -> None:
         """The session is over. What it said at the end may still have to be fetched by a poll."""
@@ -120,10 +155,20 @@ class SignalRConnections:
 
     def negotiate(self, principal: Principal, options: ConnectionOptions) -> SignalRConnection:
         """Prepare a connection, which is forgotten when it is not opened in time."""
-        connection = SignalRConnection(self, principal, options)
+        connection_id = self.context.new_socket_id()
+        token = secrets.token_urlsafe(24) if options.version else connection_id
+        connection = SignalRConnection(self, principal, options, connection_id, token)
         self._by_token[connection.token] = connection
         self.context.wheel.schedule(connection, NEGOTIATION_TIMEOUT)
         return connection
+
+    def without_negotiation(self, principal: Principal, parameters: dict[str, str]) -> SignalRConnection:
+        """A connection for a client that opens its WebSocket right away.
+
+        It is told no token, so it cannot resume; and nobody else may, by an id that is public.
+        """
+        options = _options(ConnectionOptions.of(parameters).by_name)
+        return SignalRConnection(self, principal, options, self.context.new_socket_id(), "")
 
     def find(self, token: str, principal: Principal) -> SignalRConnection:
         """The connection of that token.
@@ -164,7 +209,8 @@ class SignalRConnections:
             return Attachment(session, connection.turn, peer)
         if transport is Transport.WEBSOCKETS:
             return session
-        connection.inbox = SerializedSession(session)
+        connection.inbox = SerializedSession(session, self.context.run, connection.early)
+        connection.early = b""
         return connection.inbox
 
     def check_opening(self, connection: SignalRConnection, transport: Transport) -> None:
@@ -182,7 +228,7 @@ class SignalRConnections:
         raise ConflictError("connection_in_use", "This connection is open already: negotiate a new one.")
 
     def drain(self) -> None:
-        """The server is stopping: send every client to reconnect."""
+        """The server is stopping: send every client that negotiated to reconnect."""
         for connection in tuple(self._by_token.values()):
             if connection.session is not None:
                 connection.session.end(EndReason.DRAINING)

@@ -5,7 +5,7 @@ from functools import partial
 
 from skubber.core.errors import InvalidRequestError, NotFoundError
 from skubber.sessions.session import OpenSession, UpgradeRequest
-from skubber.sessions.signalr.connections import ConnectionOptions, SignalRConnections
+from skubber.sessions.signalr.connections import SignalRConnections
 from skubber.sessions.signalr.principal import SignalRRequest, authenticate
 from skubber.sessions.signalr.transports import Transport
 from skubber.store.apps import AppStore
@@ -46,9 +46,7 @@ class SignalREntry:
         if token:
             connection = self._connections.find(token, principal)
         elif self._transport is Transport.WEBSOCKETS:  # skipNegotiation
-            # The client is told no token, so it cannot resume; and nobody else may, by an id that is public.
-            asked = ConnectionOptions.of(hub_request.parameters)
-            connection = self._connections.negotiate(principal, ConnectionOptions(asked.by_name))
+            connection = self._connections.without_negotiation(principal, hub_request.parameters)
         else:
             raise InvalidRequestError("missing_connection_id", "Negotiate first, then give the connection's id.")
         self._connections.check_opening(connection, self._transport)
