@@ -6,6 +6,7 @@ With ``--check`` nothing is written; the exit status tells whether the table is 
 """
 
 import argparse
+import dataclasses
 import inspect
 import json
 import re
@@ -57,17 +58,18 @@ def _rows(
 ) -> Iterable[tuple[str, ...]]:
     """One row for each field of a model, each followed by the rows of the model it holds, if any."""
     described_by = _attributes(_DESCRIBED_BY[kind]) if kind in _DESCRIBED_BY else {}
-    required = definitions[kind]["required"]
+    required = definitions[kind].get("required", ())
+    defaults = dataclasses.asdict(Limits()) if kind == LimitSettings.__name__ else {}
     for name, field in definitions[kind]["properties"].items():
         sources = (f"`{ENVIRONMENT_PREFIX}{name.upper()}`", f"`{flags.get(name, f'--set {name}=…')}`")
         meaning = field.get("description") or described_by[name]
         yield (
             f"`{prefix}{name}`",
             *(("", "") if prefix else sources),
-            "required" if name in required else _default(field["default"]),
+            "required" if name in required else _default(field.get("default", defaults.get(name))),
             meaning.replace("|", "\\|"),
         )
-        if inner := _inner(field):
+        if (inner := _inner(field)) and "properties" in definitions[inner]:
             yield from _rows(definitions, inner, f"{prefix}{name}.", flags)
 
 
@@ -79,7 +81,7 @@ def _inner(field: Mapping[str, Any]) -> str:
 
 def _default(value: Any) -> str:
     match value:
-        case None | []:
+        case None | [] | "" | {}:
             return "none"
         case dict():
             return "as below"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from skubber.core.app import ApiKey, App
 from skubber.core.limits import Limits
 from skubber.settings import AppSettings, KeySettings, Settings, SettingsError, load_settings, parse_app
+from support.apps import described
 
 HIDDEN = "hunter2"
 """A secret that no message may repeat."""
@@ -131,7 +132,9 @@ class TestApps:
     def test_any_text_without_a_colon_may_be_an_id_or_a_key_and_any_a_secret(
         self, app_id: str, key: str, secret: str
     ) -> None:
-        assert parse_app(f"{app_id}:{key}:{secret}").app() == App.with_keys(app_id, [ApiKey(key, secret)])
+        text = f"{app_id}:{key}:{secret}"
+        assert parse_app(text).app().id == app_id
+        assert [(each.key, each.secret) for each in parse_app(text).app().keys.values()] == [(key, secret)]
 
     @pytest.mark.parametrize(
         "text", ["", ":", "::", ":k:s", "a::s", "a:k:", "a:k", HIDDEN, f"a:{HIDDEN}", f"::{HIDDEN}"]
@@ -166,18 +169,20 @@ class TestApps:
             keys = [{ key = "k3", secret = "s3" }]
             """
         )
-        assert [app.app() for app in load(file).apps] == [
-            App.with_keys(
-                "a",
-                [ApiKey("k1", "s1"), ApiKey("k2", "s2")],
-                limits=Limits(connections=7, event_data_bytes=99),
-                client_events=False,
-                enabled=False,
-                tls_only=True,
-                subscription_counts=True,
-                requires_sign_in=True,
+        assert [described(app) for app in load(file).configured_apps()] == [
+            described(
+                App.with_keys(
+                    "a",
+                    [ApiKey("k1", "s1"), ApiKey("k2", "s2")],
+                    limits=Limits(connections=7, event_data_bytes=99),
+                    client_events=False,
+                    enabled=False,
+                    tls_only=True,
+                    subscription_counts=True,
+                    requires_sign_in=True,
+                )
             ),
-            App.with_keys("b", [ApiKey("k3", "s3")]),
+            described(App.with_keys("b", [ApiKey("k3", "s3")])),
         ]
 
     def test_every_limit_can_be_set(self, file: Path) -> None:

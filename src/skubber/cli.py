@@ -87,7 +87,7 @@ def serve(
         flags |= {name: value for name, value in options.items() if value is not None}
         settings = _load(config, flags, [parse_app(text) for text in app or ()])
         configure_logs(settings)
-        apps = [each.app() for each in settings.apps]
+        apps = settings.configured_apps()
         if not apps:
             apps = [demo_app()]
             print(banner(apps[0], _url(settings)), flush=True)
@@ -163,7 +163,7 @@ def _client_target(app: str | None, url: str | None, config: Path | None) -> tup
     settings = _load(config, {}, [parse_app(app)] if app else [])
     if not settings.apps:
         raise SettingsError("Say which app: --app ID:KEY:SECRET, SKUBBER_APPS, or a configuration file.")
-    return settings.apps[0].app(), (url or _url(settings)).rstrip("/")
+    return settings.configured_apps()[0], (url or _url(settings)).rstrip("/")
 
 
 def _url(settings: Settings) -> str:

@@ -3,41 +3,58 @@
 What comes later weighs more. The table in docs/configuration.md is made from this model.
 """
 
+import dataclasses
+import hashlib
+import ipaddress
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
-from skubber.core.app import ApiKey, App
+from skubber.core.app import ApiKey, App, Scope
 from skubber.core.limits import Limits
+from skubber.core.plans import PLANS, UNLIMITED
+from skubber.core.webhook import WebhookEndpoint, WebhookEventName
 
 ENVIRONMENT_PREFIX = "SKUBBER_"
 
 PositiveInt = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
+HeaderName = Annotated[str, Meta(pattern="^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
+HeaderValue = Annotated[str, Meta(pattern="^[\\x20-\\x7e]{0,2000}$")]
 
 
 class SettingsError(Exception):
     """The settings cannot be used; the message says which and why."""
 
 
-class LimitSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """An app's limits; see ``skubber.core.limits.Limits``."""
+class LimitSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """Limits that a plan or an app sets itself; see ``skubber.core.limits.Limits``. The others are as they were."""
 
-    event_name_length: PositiveInt = Limits().event_name_length
-    event_data_bytes: PositiveInt = Limits().event_data_bytes
-    channels_per_event: PositiveInt = Limits().channels_per_event
-    events_per_batch: PositiveInt = Limits().events_per_batch
-    channel_name_length: PositiveInt = Limits().channel_name_length
-    presence_members: PositiveInt = Limits().presence_members
-    presence_user_id_length: PositiveInt = Limits().presence_user_id_length
-    presence_user_info_bytes: PositiveInt = Limits().presence_user_info_bytes
-    watchlist_users: Count = Limits().watchlist_users
-    client_events_per_second: Count = Limits().client_events_per_second
-    connections: Count = Limits().connections
+    event_name_length: PositiveInt | UnsetType = UNSET
+    event_data_bytes: PositiveInt | UnsetType = UNSET
+    channels_per_event: PositiveInt | UnsetType = UNSET
+    events_per_batch: PositiveInt | UnsetType = UNSET
+    channel_name_length: PositiveInt | UnsetType = UNSET
+    presence_members: PositiveInt | UnsetType = UNSET
+    presence_user_id_length: PositiveInt | UnsetType = UNSET
+    presence_user_info_bytes: PositiveInt | UnsetType = UNSET
+    watchlist_users: Count | UnsetType = UNSET
+    client_events_per_second: Count | UnsetType = UNSET
+    connections: Count | UnsetType = UNSET
+    channels: Count | UnsetType = UNSET
+    messages_per_day: Count | UnsetType = UNSET
+    messages_per_second: Count | UnsetType = UNSET
+    publishes_per_second: Count | UnsetType = UNSET
+    reads_per_second: Count | UnsetType = UNSET
+
+    def over(self, limits: Limits) -> Limits:
+        """Limits with those set here in place of theirs."""
+        own = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not UNSET}
+        return dataclasses.replace(limits, **own)
 
 
 class KeySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -45,6 +62,43 @@ class KeySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     key: Annotated[str, Meta(min_length=1, description="Public: clients connect with it.")]
     secret: Annotated[str, Meta(min_length=1, description="For those who publish; never to be given to a browser.")]
+    scopes: Annotated[
+        tuple[Scope, ...], Meta(description="What it may be used for: `publish`, `read`, `admin`, `connect`.")
+    ] = tuple(Scope)
+
+
+class WebhookSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A URL that is told what happens on an app's channels."""
+
+    url: Annotated[
+        str,
+        Meta(pattern="^https?://[^/]", max_length=2000, description="`http://` or `https://`; not a private address."),
+    ]
+    events: Annotated[
+        tuple[WebhookEventName, ...],
+        Meta(min_length=1, description=f"The events it wants: {', '.join(f'`{name}`' for name in WebhookEventName)}."),
+    ] = tuple(WebhookEventName)
+    channel_prefix: Annotated[str, Meta(max_length=200, description="It is told of channels whose names start so.")] = (
+        ""
+    )
+    headers: Annotated[
+        dict[HeaderName, HeaderValue],
+        Meta(max_length=20, description="Header fields of its requests, besides those that all have."),
+    ] = {}
+    is_batched: Annotated[bool, Meta(description="Whether a request may hold several events.")] = True
+    enabled: Annotated[bool, Meta(description="Whether it is told anything.")] = True
+
+    def endpoint(self, endpoint_id: str) -> WebhookEndpoint:
+        """The endpoint these settings describe."""
+        return WebhookEndpoint(
+            endpoint_id,
+            self.url,
+            frozenset(self.events),
+            self.channel_prefix,
+            tuple(self.headers.items()),
+            self.is_batched,
+            self.enabled,
+        )
 
 
 class AppSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -52,11 +106,13 @@ class AppSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     id: Annotated[str, Meta(min_length=1)]
     keys: Annotated[tuple[KeySettings, ...], Meta(min_length=1, description="Its API keys, all good at the same time.")]
+    plan: str = UNLIMITED
     client_events: bool = True
     enabled: bool = True
     tls_only: bool = False
     subscription_counts: bool = False
     requires_sign_in: bool = False
+    webhooks: tuple[WebhookSettings, ...] = ()
     limits: LimitSettings = LimitSettings()
 
     def __post_init__(self) -> None:
@@ -66,18 +122,36 @@ class AppSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
             if keys.count(key) > 1:
                 raise ValueError(f"The key {key!r} is there twice")
 
-    def app(self) -> App:
-        """The app these settings describe."""
+    def app(self, plans: Mapping[str, Limits] = PLANS) -> App:
+        """The app these settings describe.
+
+        Args:
+            plans: the plans there are.
+
+        Raises:
+            SettingsError: its plan is none of them.
+        """
+        plan = plans.get(self.plan)
+        if plan is None:
+            raise SettingsError(f"App {self.id!r} has the plan {self.plan!r}; there are {', '.join(plans)}.")
         return App.with_keys(
             self.id,
-            (ApiKey(key.key, key.secret) for key in self.keys),
-            limits=Limits(**msgspec.structs.asdict(self.limits)),
+            (ApiKey(key.key, key.secret, scopes=frozenset(key.scopes)) for key in self.keys),
+            plan=self.plan,
+            limits=self.limits.over(plan),
             client_events=self.client_events,
             enabled=self.enabled,
             subscription_counts=self.subscription_counts,
             requires_sign_in=self.requires_sign_in,
             tls_only=self.tls_only,
+            webhooks=tuple(webhook.endpoint(_endpoint_id(self.id, webhook)) for webhook in self.webhooks),
         )
+
+
+def _endpoint_id(app_id: str, webhook: WebhookSettings) -> str:
+    """An id that stays the same when the server starts anew: what waits for the endpoint is found again."""
+    said = msgspec.json.encode([app_id, webhook.url, webhook.channel_prefix, webhook.events])
+    return "configured-" + hashlib.sha256(said).hexdigest()[:16]
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -145,9 +219,56 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     shutdown_timeout: Annotated[
         int, Meta(ge=0, description="Seconds that requests in flight have to finish when the server stops.")
     ] = 10
+    database: Annotated[
+        str,
+        Meta(
+            description="Where apps, keys, plans, usage and waiting webhooks are kept: a SQLite file, or "
+            "`postgresql://user:password@host/name`. Empty: nowhere, and then there are no webhooks."
+        ),
+    ] = "skubber.db"
+    encryption_key: Annotated[
+        str | None,
+        Meta(
+            description="What secrets in the database are encrypted with: a key of `skubber secrets new-key`; several "
+            "separated by commas, the newest first. Without it, the file."
+        ),
+    ] = None
+    encryption_key_file: Annotated[
+        str, Meta(description="File with that key, made if it is not there, for its owner's eyes only.")
+    ] = "skubber.key"
+    webhook_timeout: Annotated[int, Meta(ge=1, le=120, description="Seconds a back end has to answer a webhook.")] = 10
+    webhook_retry_period: Annotated[
+        int,
+        Meta(ge=1, le=604_800, description="Seconds an event is tried again for; then it is among the dead letters."),
+    ] = 300
+    webhook_allowed_networks: Annotated[
+        tuple[str, ...],
+        Meta(description="Networks that webhooks may go to though they are private, like `10.0.0.0/8`."),
+    ] = ()
+    plans: Annotated[
+        dict[str, LimitSettings],
+        Meta(
+            description="Plans by name, as `[plans.NAME]` tables, besides or instead of "
+            f"{', '.join(f'`{name}`' for name in PLANS)}."
+        ),
+    ] = {}
     apps: Annotated[
         tuple[AppSettings, ...], Meta(description="The apps, as `[[apps]]` tables; without any a demo app is made up.")
     ] = ()
+
+    def all_plans(self) -> dict[str, Limits]:
+        """The plans there are: those that come with the server, and these over them."""
+        unlimited = PLANS[UNLIMITED]
+        return {**PLANS, **{name: own.over(PLANS.get(name, unlimited)) for name, own in self.plans.items()}}
+
+    def configured_apps(self) -> list[App]:
+        """The apps these settings name.
+
+        Raises:
+            SettingsError: an app's plan is not there.
+        """
+        plans = self.all_plans()
+        return [each.app(plans) for each in self.apps]
 
 
 def load_settings(
@@ -177,7 +298,18 @@ def load_settings(
         raise SettingsError(f"Setting `{place}: {problem}." if place else f"{problem}.") from None
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise SettingsError("Set tls_certificate and tls_key together, or neither.")
+    for network in settings.webhook_allowed_networks:
+        _check_network(network)
+    if not settings.database and any(app.webhooks for app in settings.apps):
+        raise SettingsError("Webhooks wait in a database until they are delivered: set database.")
     return settings
+
+
+def _check_network(network: str) -> None:
+    try:
+        ipaddress.ip_network(network)
+    except ValueError as error:
+        raise SettingsError(f"Setting `webhook_allowed_networks`: {error}.") from None
 
 
 def parse_app(text: str) -> AppSettings:
@@ -215,6 +347,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         if not text:
             continue
         values[name] = text
-        if name == "apps":
+        if name == "webhook_allowed_networks":
+            values[name] = text.replace(",", " ").split()
+        elif name == "apps":
             values[name] = msgspec.to_builtins([parse_app(item) for item in text.replace(",", " ").split()])
     return values

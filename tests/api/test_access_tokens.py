@@ -13,7 +13,7 @@ from skubber.codecs import access_token
 from skubber.codecs.access_token import ALL_PERMISSIONS, MAX_LIFETIME, AccessToken, Grants, Permission
 from skubber.core.app import ApiKey, App
 from skubber.core.limits import Limits
-from skubber.store.apps import ConfiguredApps
+from skubber.store.apps import AppRegistry
 from support.apps import (
     DISABLED_KEY,
     DISABLED_SECRET,
@@ -38,7 +38,7 @@ class TokenService:
 
     def __init__(self, apps: Iterable[App] = ()) -> None:
         self.now: float = NOW
-        self.apps = ConfiguredApps([make_app(), other_app(), disabled_app(), *apps])
+        self.apps = AppRegistry([make_app(), other_app(), disabled_app(), *apps])
         self.endpoint = AccessTokens(self.apps, lambda: self.now)
 
     def post(self, body: bytes, address: str = HERE) -> ApiResponse:

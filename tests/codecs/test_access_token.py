@@ -30,7 +30,7 @@ from skubber.codecs.access_token import (
     read,
 )
 from skubber.core.app import ApiKey, App
-from skubber.store.apps import ConfiguredApps
+from skubber.store.apps import AppRegistry
 from support.apps import KEY, OTHER_KEY, OTHER_SECRET, SECOND_KEY, SECOND_SECRET, SECRET, make_app, other_app
 from support.signalr_messages import IDS, TEXT, values
 
@@ -40,7 +40,7 @@ NOW = MIDNIGHT + 12 * 3600
 EPOCH = NOW // DAY
 
 APP = make_app()
-APPS = ConfiguredApps([APP, other_app()])
+APPS = AppRegistry([APP, other_app()])
 
 Claims = dict[str, Any]
 GOOD_CLAIMS: Claims = {
@@ -137,13 +137,13 @@ class TestReading:
     def test_app_ids_keys_and_secrets_may_be_any_text(self, app_id: str, key: str, secret: str) -> None:
         app = App.with_keys(app_id, [ApiKey(key, secret)])
         token = issue(app, app.keys[key], Grants(), NOW, 60, "id")
-        assert read(token, ConfiguredApps([app]).find_by_key, NOW).app is app
+        assert read(token, AppRegistry([app]).find_by_key, NOW).app is app
 
     @pytest.mark.parametrize("key", ["a/b", "/", "a/", "/20000", f"x/{EPOCH}", "k:1", "kéy 𝄞", "..", 'a"b\\'])
     def test_keys_may_look_like_key_ids(self, key: str) -> None:
         app = App.with_keys("app/1:ü", [ApiKey(key, SECRET)])
         token = issue(app, app.keys[key], Grants(), NOW, 60, "id")
-        assert read(token, ConfiguredApps([app]).find_by_key, NOW).key.key == key
+        assert read(token, AppRegistry([app]).find_by_key, NOW).key.key == key
 
     def test_it_is_a_json_web_token_that_any_library_reads(self) -> None:
         token = minted(Grants("ada"))
@@ -241,20 +241,20 @@ class TestKeys:
     def test_a_token_ends_with_the_key_that_minted_it(self) -> None:
         token = minted()
         without = replace(APP, keys={SECOND_KEY: APP.keys[SECOND_KEY]})
-        assert "not valid any more" in refused(token, find_app=ConfiguredApps([without]).find_by_key)
-        assert "not valid any more" in refused(token, find_app=ConfiguredApps([]).find_by_key)
-        assert read(minted(key=SECOND_KEY), ConfiguredApps([without]).find_by_key, NOW).app is without
+        assert "not valid any more" in refused(token, find_app=AppRegistry([without]).find_by_key)
+        assert "not valid any more" in refused(token, find_app=AppRegistry([]).find_by_key)
+        assert read(minted(key=SECOND_KEY), AppRegistry([without]).find_by_key, NOW).app is without
 
     def test_a_token_ends_with_the_secret_that_minted_it(self) -> None:
         renewed = App.with_keys("4711", [ApiKey(KEY, "another secret")])
-        refused(minted(), find_app=ConfiguredApps([renewed]).find_by_key)
+        refused(minted(), find_app=AppRegistry([renewed]).find_by_key)
 
     def test_a_store_that_finds_an_app_without_the_key_gives_it_to_nobody(self) -> None:
         refused(minted(), find_app=lambda _: other_app())
 
     def test_a_key_that_moves_to_another_app_takes_no_tokens_along(self) -> None:
         moved = App.with_keys("other", [ApiKey(KEY, SECRET)])
-        refused(minted(), find_app=ConfiguredApps([moved]).find_by_key)
+        refused(minted(), find_app=AppRegistry([moved]).find_by_key)
 
     @pytest.mark.parametrize(
         "key",

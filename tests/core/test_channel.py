@@ -1,6 +1,7 @@
 from skubber.core.channel import Channel
 from skubber.core.channel_name import ChannelKind
 from skubber.core.event import Event
+from skubber.core.meter import Meter
 from support.recording import LegibleFormat, RecordingConnection
 
 FIRST, SECOND, THIRD = (Event(name, b'"data"') for name in ("first", "second", "third"))
@@ -16,7 +17,7 @@ def subscribed(
 
 
 def test_a_channel_knows_its_name_kind_and_subscribers() -> None:
-    channel = Channel("presence-room")
+    channel = Channel("presence-room", Meter())
     (here,) = subscribed(channel, 1, LegibleFormat())
     elsewhere = RecordingConnection("9.9", LegibleFormat())
     assert (channel.name, channel.kind, len(channel)) == ("presence-room", ChannelKind.PRESENCE, 1)
@@ -25,7 +26,7 @@ def test_a_channel_knows_its_name_kind_and_subscribers() -> None:
 
 
 def test_events_of_one_iteration_leave_in_one_write_each_subscriber() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     connections = subscribed(channel, 3, LegibleFormat())
     for event in (FIRST, SECOND, THIRD):
         channel.fan_out(event, None)
@@ -35,7 +36,7 @@ def test_events_of_one_iteration_leave_in_one_write_each_subscriber() -> None:
 
 
 def test_only_the_first_event_of_an_iteration_asks_for_a_flush() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     subscribed(channel, 1, LegibleFormat())
     assert channel.fan_out(FIRST, None) is True
     assert channel.fan_out(SECOND, None) is False
@@ -44,7 +45,7 @@ def test_only_the_first_event_of_an_iteration_asks_for_a_flush() -> None:
 
 
 def test_nothing_is_encoded_kept_or_asked_for_without_subscribers() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     assert channel.fan_out(FIRST, None) is False
     (late,) = subscribed(channel, 1, LegibleFormat())
     channel.flush()
@@ -52,7 +53,7 @@ def test_nothing_is_encoded_kept_or_asked_for_without_subscribers() -> None:
 
 
 def test_flushing_twice_writes_once() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     (connection,) = subscribed(channel, 1, LegibleFormat())
     channel.fan_out(FIRST, None)
     channel.flush()
@@ -61,7 +62,7 @@ def test_flushing_twice_writes_once() -> None:
 
 
 def test_all_subscribers_share_the_very_same_bytes() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     connections = subscribed(channel, 1000, LegibleFormat())
     channel.fan_out(FIRST, None)
     channel.flush()
@@ -69,7 +70,7 @@ def test_all_subscribers_share_the_very_same_bytes() -> None:
 
 
 def test_an_event_is_encoded_once_per_format_however_many_subscribe() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     formats = [LegibleFormat("a:"), LegibleFormat("b:"), LegibleFormat("c:")]
     for number, wire_format in enumerate(formats):
         subscribed(channel, 1000, wire_format, str(number))
@@ -80,7 +81,7 @@ def test_an_event_is_encoded_once_per_format_however_many_subscribe() -> None:
 
 
 def test_each_subscriber_is_written_to_in_its_own_format() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     (json,) = subscribed(channel, 1, LegibleFormat("json:"), "1")
     (binary,) = subscribed(channel, 1, LegibleFormat("binary:"), "2")
     channel.fan_out(FIRST, None)
@@ -91,7 +92,7 @@ def test_each_subscriber_is_written_to_in_its_own_format() -> None:
 
 
 def test_the_excluded_connection_alone_does_not_receive() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     connections = subscribed(channel, 3, LegibleFormat())
     channel.fan_out(FIRST, connections[1].socket_id)
     channel.flush()
@@ -99,7 +100,7 @@ def test_the_excluded_connection_alone_does_not_receive() -> None:
 
 
 def test_excluding_somebody_who_is_not_subscribed_excludes_nobody_and_still_joins() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     connections = subscribed(channel, 2, LegibleFormat())
     assert channel.fan_out(FIRST, "9.9") is True
     channel.fan_out(SECOND, "9.9")
@@ -108,7 +109,7 @@ def test_excluding_somebody_who_is_not_subscribed_excludes_nobody_and_still_join
 
 
 def test_order_holds_around_an_event_that_excludes_somebody() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     everyone, sender = subscribed(channel, 2, LegibleFormat())
     channel.fan_out(FIRST, None)
     channel.fan_out(SECOND, sender.socket_id)
@@ -119,7 +120,7 @@ def test_order_holds_around_an_event_that_excludes_somebody() -> None:
 
 
 def test_a_new_subscriber_gets_nothing_from_before_and_everything_after() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     (early,) = subscribed(channel, 1, LegibleFormat())
     channel.fan_out(FIRST, None)
     (late,) = subscribed(channel, 1, early.wire_format, "2")
@@ -130,7 +131,7 @@ def test_a_new_subscriber_gets_nothing_from_before_and_everything_after() -> Non
 
 
 def test_a_leaving_subscriber_gets_everything_from_before_and_nothing_after() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     staying, leaving = subscribed(channel, 2, LegibleFormat())
     channel.fan_out(FIRST, None)
     channel.remove(leaving)
@@ -141,7 +142,7 @@ def test_a_leaving_subscriber_gets_everything_from_before_and_nothing_after() ->
 
 
 def test_events_pending_in_one_format_survive_the_last_subscriber_of_another() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     (last,) = subscribed(channel, 1, LegibleFormat("a:"), "1")
     (other,) = subscribed(channel, 1, LegibleFormat("b:"), "2")
     channel.fan_out(FIRST, None)
@@ -154,7 +155,7 @@ def test_events_pending_in_one_format_survive_the_last_subscriber_of_another() -
 
 
 def test_removing_somebody_who_is_not_subscribed_changes_nothing() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     wire_format = LegibleFormat()
     channel.remove(RecordingConnection("1.1", wire_format))
     (here,) = subscribed(channel, 1, wire_format, "2")
@@ -164,7 +165,7 @@ def test_removing_somebody_who_is_not_subscribed_changes_nothing() -> None:
 
 
 def test_a_write_that_fails_loudly_is_never_made_to_who_has_left() -> None:
-    channel = Channel("c")
+    channel = Channel("c", Meter())
     (gone,) = subscribed(channel, 1, LegibleFormat())
     channel.remove(gone)
     channel.fan_out(FIRST, None)

@@ -1,13 +1,13 @@
 """The error codes are part of the API: this table changes only on purpose."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import skubber
-from skubber.core.errors import MethodNotAllowedError, SkubberError
+from skubber.core.errors import MethodNotAllowedError, RateLimitedError, SkubberError
 
 SOURCE = Path(skubber.__file__).parent
 
@@ -27,6 +27,7 @@ CODES = {
     "expired_signature": 401,
     "idempotency_key_in_use": 409,
     "idempotency_key_reused": 409,
+    "insufficient_scope": 403,
     "invalid_access_token": 401,
     "invalid_arguments": 400,
     "invalid_batch": 400,
@@ -51,6 +52,8 @@ CODES = {
     "invalid_user_data": 400,
     "invalid_user_id": 400,
     "invalid_user_info": 400,
+    "message_quota": 429,
+    "message_rate": 429,
     "message_too_large": 413,
     "method_not_allowed": 405,
     "missing_access_token": 401,
@@ -65,9 +68,12 @@ CODES = {
     "not_polled": 400,
     "not_subscribed": 403,
     "presence_channel_full": 403,
+    "publish_rate": 429,
+    "read_rate": 429,
     "sign_in_required": 401,
     "tls_required": 403,
     "too_many_attempts": 429,
+    "too_many_channels": 403,
     "too_many_streams": 400,
     "unknown_event": 400,
     "unknown_method": 400,
@@ -92,9 +98,15 @@ def test_the_codes_are_those_documented_each_with_one_status() -> None:
     assert {*raised(), (method_not_allowed.code, method_not_allowed.status)} == set(CODES.items())
 
 
+MAKE: dict[type[SkubberError], Callable[[], SkubberError]] = {
+    MethodNotAllowedError: lambda: MethodNotAllowedError("GET"),
+    RateLimitedError: lambda: RateLimitedError("some_code", "Do this instead.", 1),
+}
+
+
 @pytest.mark.parametrize("error", SkubberError.__subclasses__())
 def test_every_error_is_one_a_caller_can_be_told_about(error: type[SkubberError]) -> None:
-    made = error("GET") if error is MethodNotAllowedError else error("some_code", "Do this instead.")
+    made = MAKE.get(error, lambda: error("some_code", "Do this instead."))()
     assert 400 <= made.status < 500 or made.status == 503
     assert str(made) == made.message
     assert made.message.endswith(".")

@@ -18,6 +18,11 @@ def test_the_defaults_are_the_documented_limits_of_pusher() -> None:
         "client_events_per_second": 10,
         "watchlist_users": 100,
         "connections": 0,
+        "channels": 0,
+        "messages_per_day": 0,
+        "messages_per_second": 0,
+        "publishes_per_second": 0,
+        "reads_per_second": 0,
     }
 
 

@@ -12,7 +12,7 @@ from skubber.core.subscription import Subscription
 from skubber.core.subscription_counts import THROTTLED_INTERVAL, UNTHROTTLED_COUNT, SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
 from skubber.server.eager import run_detached
-from support.apps import KEY, SECRET
+from support.apps import KEY, SECRET, make_app
 from support.edge_client import settled
 from support.recording import Iteration, LegibleFormat, RecordingConnection
 from support.slow_broker import SlowBroker
@@ -44,11 +44,12 @@ class Counting:
         self.listener = Listener()
         self.broker.attach(self.listener)
         self.counts = SubscriptionCounts(self.wheel, run_detached)
+        self.app = make_app("a")
 
     def changed(self, *counts: int) -> list[int]:
         """Let the count of a channel change; returns what is told."""
         for count in counts:
-            self.counts.changed(self.broker, "a", "c", count)
+            self.counts.changed(self.broker, self.app, "c", count)
         return self.told()
 
     def pass_time(self, seconds: int) -> list[int]:
@@ -114,7 +115,7 @@ def test_of_a_channel_left_by_all_meanwhile_nothing_is_told_or_kept(counting: Co
 def test_channels_and_apps_are_counted_apart(counting: Counting) -> None:
     places = [("a", "c"), ("a", "d"), ("b", "c")]
     for app_id, channel in places:
-        counting.counts.changed(counting.broker, app_id, channel, MANY)
+        counting.counts.changed(counting.broker, make_app(app_id), channel, MANY)
     assert counting.listener.told == [(app_id, channel, MANY) for app_id, channel in places]
 
 

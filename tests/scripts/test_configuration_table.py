@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from skubber.settings import AppSettings, KeySettings, LimitSettings, Settings
+from skubber.settings import AppSettings, KeySettings, LimitSettings, Settings, WebhookSettings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "configuration.md"
@@ -39,6 +39,7 @@ def test_every_setting_has_a_row_with_a_meaning() -> None:
         *Settings.__struct_fields__,
         *(f"apps.{name}" for name in AppSettings.__struct_fields__),
         *(f"apps.keys.{name}" for name in KeySettings.__struct_fields__),
+        *(f"apps.webhooks.{name}" for name in WebhookSettings.__struct_fields__),
         *(f"apps.limits.{name}" for name in LimitSettings.__struct_fields__),
     }
     assert len(names) == len(set(names))

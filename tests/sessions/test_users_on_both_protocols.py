@@ -33,9 +33,7 @@ class SignalRClient:
         self._read: list[bytes] = []
         self.write: Callable[[bytes], None] = self._read.append
         token = AccessToken(node.app, node.app.keys[KEY], Grants(user_id), 10_000)
-        context = SignalRContext(
-            node.hub, node.wheel, lambda: node.clock, lambda: 0.0, lambda: "", run_detached, **options
-        )
+        context = SignalRContext(node.hub, node.wheel, lambda: node.clock, lambda: "", run_detached, **options)
         self.session = SignalRSession(
             context,
             Principal(token, user_id),

@@ -13,7 +13,7 @@ from skubber.api.message import ApiRequest
 from skubber.api.router import Api
 from skubber.brokers.memory import MemoryBroker
 from skubber.core.app import App
-from skubber.store.apps import ConfiguredApps
+from skubber.store.apps import AppRegistry
 from support.apps import KEY, SECRET, disabled_app, make_app, other_app
 from support.node import Node
 
@@ -76,7 +76,7 @@ class ApiClient:
         self.app = app or make_app()
         self.node = Node(broker=broker)
         self.now: float = NOW
-        apps = ConfiguredApps([self.app, other_app(), disabled_app()])
+        apps = AppRegistry([self.app, other_app(), disabled_app()])
         self.api = Api(self.node.hub, apps, lambda: self.now)
 
     async def send(

@@ -1,5 +1,8 @@
 """Apps to test with."""
 
+import dataclasses
+from typing import Any
+
 from skubber.core.app import ApiKey, App
 from skubber.core.limits import Limits
 
@@ -13,6 +16,13 @@ def make_app(app_id: str = "4711", limits: Limits | None = None, **options: bool
     """An app with two keys, ``KEY`` and ``SECOND_KEY``; ``options`` are its other fields."""
     keys = [ApiKey(KEY, SECRET), ApiKey(SECOND_KEY, SECOND_SECRET)]
     return App.with_keys(app_id, keys, limits=limits or Limits(), **options)
+
+
+def described(app: App) -> dict[str, Any]:
+    """All that an app is, to compare it by."""
+    description = dataclasses.asdict(app)
+    del description["meter"]
+    return description
 
 
 def other_app() -> App:

@@ -18,7 +18,7 @@ from skubber.server.eager import run_detached
 from skubber.sessions.pusher import PusherContext
 from skubber.sessions.pusher_entry import PusherEntry
 from skubber.sessions.session import Session, UpgradeRequest
-from skubber.store.apps import ConfiguredApps
+from skubber.store.apps import AppRegistry
 from support.apps import KEY, SECRET, disabled_app, make_app, other_app
 from support.node import Node
 
@@ -53,7 +53,7 @@ class PusherNode(Node):
         self.context = PusherContext(
             self.hub, self.wheel, lambda: self.clock, lambda: f"7.{next(numbers)}", activity_timeout, pong_timeout
         )
-        self.apps = ConfiguredApps([self.app, other_app(), disabled_app()])
+        self.apps = AppRegistry([self.app, other_app(), disabled_app()])
         self.entry = PusherEntry(self.context, self.apps)
 
     def open(self, path: str, query: bytes = b"protocol=7", *, is_tls: bool = False) -> "PusherClient":

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+from skubber.core.app import ApiKey
 from skubber.core.connection import EndReason
 from skubber.core.event import Event
+
+from .apps import KEY
 
 
 class LegibleFormat:
@@ -25,8 +28,9 @@ class LegibleFormat:
 class RecordingConnection:
     """A connected client that remembers what was written to it and why it was ended."""
 
-    def __init__(self, socket_id: str, wire_format: LegibleFormat) -> None:
+    def __init__(self, socket_id: str, wire_format: LegibleFormat, key: str = KEY) -> None:
         self.socket_id = socket_id
+        self.key = ApiKey(key, "")
         self.wire_format = wire_format
         self.writes: list[bytes] = []
         self.ends: list[EndReason] = []

@@ -1,4 +1,4 @@
-"""SignalR clients over the real edges, above transports in memory; the timer wheel and both clocks are the test's."""
+"""SignalR clients over the real edges, above transports in memory; the timer wheel and the clock are the test's."""
 
 import itertools
 import json
@@ -29,7 +29,7 @@ from skubber.sessions.signalr.entry import HUB_PATH, SignalREntry
 from skubber.sessions.signalr.principal import SignalRRequest, authenticate
 from skubber.sessions.signalr.session import SignalRContext, SignalRSession
 from skubber.sessions.signalr.transports import Transport
-from skubber.store.apps import ConfiguredApps
+from skubber.store.apps import AppRegistry
 from support.apps import KEY, disabled_app, make_app, other_app
 from support.edge_client import MemoryTransport
 from support.node import Node
@@ -58,15 +58,13 @@ class SignalRNode(Node):
     ) -> None:
         super().__init__(max_connections, broker)
         self.app = app or make_app()
-        self.apps = ConfiguredApps([self.app, other_app(), disabled_app()])
+        self.apps = AppRegistry([self.app, other_app(), disabled_app()])
         self.wheel = TimerWheel()
-        self.clock = 0.0
         self.now: float = NOW
         numbers = itertools.count(1)
         context = SignalRContext(
             self.hub,
             self.wheel,
-            lambda: self.clock,
             lambda: self.now,
             lambda: f"7.{next(numbers)}",
             run_detached,

@@ -79,9 +79,9 @@ class SlowBroker(MemoryBroker):
         kept_event = super().kept_event
         return await self._slowly("kept_event", lambda: kept_event(app_id, channel))
 
-    async def subscribe(self, app_id: str, channel: str) -> int:
+    async def subscribe(self, app_id: str, channel: str, max_channels: int = 0) -> int | None:
         subscribe = super().subscribe
-        return await self._slowly("subscribe", lambda: subscribe(app_id, channel))
+        return await self._slowly("subscribe", lambda: subscribe(app_id, channel, max_channels))
 
     async def unsubscribe(self, app_id: str, channel: str) -> int:
         unsubscribe = super().unsubscribe

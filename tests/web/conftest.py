@@ -9,7 +9,7 @@ import pytest
 
 from skubber.api.router import Api
 from skubber.core.app import ApiKey, App
-from skubber.store.apps import ConfiguredApps
+from skubber.store.apps import AppRegistry
 from skubber.web.api_route import api_route
 from skubber.web.application import web_application
 from skubber.web.health import health_routes
@@ -39,7 +39,7 @@ async def new_site() -> AsyncIterator[NewSite]:
     async with contextlib.AsyncExitStack() as clients:
 
         def new(app: App, host: str = "127.0.0.1", is_ready: bool = True) -> httpx.AsyncClient:
-            apps = ConfiguredApps([app])
+            apps = AppRegistry([app])
             api = Api(Node().hub, apps, lambda: 0)
             routes = [api_route(api, REQUEST_BYTES), *health_routes(lambda: is_ready), *page_routes(apps, host)]
             application = web_application(routes, lifespan)

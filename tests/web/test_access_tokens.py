@@ -9,7 +9,7 @@ import pytest
 
 from skubber.api.access_tokens import AccessTokens
 from skubber.codecs import access_token
-from skubber.store.apps import ConfiguredApps
+from skubber.store.apps import AppRegistry
 from skubber.web.access_tokens import access_token_route
 from skubber.web.application import web_application
 from support.apps import DISABLED_KEY, DISABLED_SECRET, KEY, SECRET, disabled_app, make_app
@@ -21,7 +21,7 @@ NOW = 1_764_028_800
 REQUEST = {"apiKey": KEY, "apiSecret": SECRET}
 ORIGIN = "https://shop.example.com"
 
-APPS = ConfiguredApps([make_app(), disabled_app()])
+APPS = AppRegistry([make_app(), disabled_app()])
 
 
 class Site:

@@ -120,7 +120,7 @@ def test_an_operation_is_described_in_full(endpoint: Endpoint) -> None:
     assert [name for name, _ in example_query(endpoint)] == [parameter.name for parameter in endpoint.query]
     assert ("requestBody" in described) == (endpoint.request is not None)
     assert described.get("deprecated", False) == endpoint.is_deprecated
-    errors = {"400", "401", "403", "404", "405", "500", "503"} | ({"409", "413"} if endpoint.request else set())
+    errors = {"400", "401", "403", "404", "405", "429", "500", "503"} | ({"409", "413"} if endpoint.request else set())
     assert described["responses"].keys() == {str(endpoint.status), *errors}
     assert media_type(described["responses"][str(endpoint.status)]) == "application/json"
     if endpoint.request is not None:

@@ -444,7 +444,7 @@ class TestTheEnd:
         client.session.end(reason)
         (close,), _ = READERS["json"]((await poll).content)
         assert close["type"] == 7
-        assert close.get("allowReconnect", False) is (reason is not EndReason.TERMINATED)
+        assert close.get("allowReconnect", False) is (reason in {EndReason.DRAINING, EndReason.TOO_SLOW})
         assert (await client.poll()).status_code == 204
         site.node.assert_nothing_is_kept()
 

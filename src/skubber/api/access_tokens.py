@@ -12,11 +12,12 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
+from skubber.api.authentication import check_scope
 from skubber.api.message import ApiRequest, ApiResponse, error_response
 from skubber.codecs import access_token, signing
 from skubber.codecs.access_token import MAX_LIFETIME, NO_USER_INFO, Grants, Permission
 from skubber.codecs.json_text import is_portable_json
-from skubber.core.app import ApiKey, App
+from skubber.core.app import ApiKey, App, Scope
 from skubber.core.errors import (
     ForbiddenError,
     InvalidRequestError,
@@ -95,6 +96,8 @@ class AccessTokens:
         app, key = self._authenticate(request, address, now)
         if not app.enabled:
             raise ForbiddenError("app_disabled", "This app is disabled.")
+        check_scope(key, Scope.CONNECT)
+        self._apps.used_keys[key.key] = now
         grants = _grants(request, app.limits)
         return access_token.issue(app, key, grants, now, request.expires_in, secrets.token_urlsafe(16))
 
@@ -103,10 +106,12 @@ class AccessTokens:
         wait = max(self._guesses_by_key.wait(guess, now), self._guesses_by_address.wait(address, now))
         if wait > 0:
             raise RateLimitedError(
-                "too_many_attempts", f"Too many wrong secrets came from here: try again in {math.ceil(wait)} s."
+                "too_many_attempts",
+                f"Too many wrong secrets came from here: try again in {math.ceil(wait)} s.",
+                math.ceil(wait),
             )
         app = self._apps.find_by_key(request.api_key)
-        if app is not None and signing.matches(app.keys[request.api_key].secret, request.api_secret):
+        if app is not None and signing.is_one_of(app.keys[request.api_key].secrets, request.api_secret):
             return app, app.keys[request.api_key]
         self._guesses_by_key.take(guess, now)
         self._guesses_by_address.take(address, now)

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 from skubber.api.message import ApiRequest
 from skubber.codecs import signing
-from skubber.core.app import ApiKey, App
-from skubber.core.errors import UnauthorizedError
+from skubber.core.app import ApiKey, App, Scope
+from skubber.core.errors import ForbiddenError, UnauthorizedError
 
 TIMESTAMP_WINDOW = 600
 """How far ``auth_timestamp`` may be from this server's clock, seconds, either way."""
@@ -50,10 +50,20 @@ def authenticate(request: ApiRequest, app: App, now: float) -> ApiKey:
         )
     api_key = app.keys.get(key)
     # Compared whether the key exists or not, so that the time taken tells nothing.
-    is_secret = signing.matches(api_key.secret if api_key else "", secret)
+    is_secret = signing.is_one_of(api_key.secrets if api_key else ("",), secret)
     if api_key is None or not is_secret:
         raise UnauthorizedError("invalid_credentials", "The key and secret do not belong together, or not to this app.")
     return api_key
+
+
+def check_scope(key: ApiKey, scope: Scope) -> None:
+    """See whether a key may be used for something.
+
+    Raises:
+        ForbiddenError: ``insufficient_scope``.
+    """
+    if scope not in key.scopes:
+        raise ForbiddenError("insufficient_scope", f"This needs a key with the scope {scope}; this key has not got it.")
 
 
 def _authenticate_signature(
@@ -67,8 +77,8 @@ def _authenticate_signature(
         raise UnauthorizedError("invalid_signature", "auth_version must be 1.0.")
     text = signing.request_text(request.method, request.path, parameters)
     signature = first.get("auth_signature", "")
-    is_signed = signing.matches(signing.sign(api_key.secret, text), signature)
-    if not is_signed and not _is_signed_decoded(request, parameters, api_key.secret, signature):
+    is_signed = signing.is_signed(api_key.secrets, text, signature)
+    if not is_signed and not _is_signed_decoded(request, parameters, api_key, signature):
         raise UnauthorizedError(
             "invalid_signature",
             "Invalid signature: auth_signature must be the HMAC SHA256 hex digest of the method, the path and the "
@@ -79,7 +89,7 @@ def _authenticate_signature(
     return api_key
 
 
-def _is_signed_decoded(request: ApiRequest, parameters: Sequence[tuple[str, str]], secret: str, signature: str) -> bool:
+def _is_signed_decoded(request: ApiRequest, parameters: Sequence[tuple[str, str]], key: ApiKey, signature: str) -> bool:
     """Whether a signature that is not one of the path as it was sent is one of the decoded path.
 
     SDKs sign the path that they hand to an HTTP client, which may encode it on its way: the user id ``auth0|1``
@@ -89,7 +99,7 @@ def _is_signed_decoded(request: ApiRequest, parameters: Sequence[tuple[str, str]
     # A slash that was encoded must stay within its segment: one path must not pass for another.
     if decoded == request.path or decoded.count("/") != request.path.count("/"):
         return False
-    return signing.matches(signing.sign(secret, signing.request_text(request.method, decoded, parameters)), signature)
+    return signing.is_signed(key.secrets, signing.request_text(request.method, decoded, parameters), signature)
 
 
 def _check_body(body: bytes, body_md5: str) -> None:

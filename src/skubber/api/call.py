@@ -27,12 +27,14 @@ class Call(msgspec.Struct, frozen=True):
         hub: the hub.
         request: the request itself.
         arguments: the variable segments of the path after the app id, decoded.
+        now: seconds since the epoch.
     """
 
     app: App
     hub: Hub
     request: ApiRequest
     arguments: Sequence[str]
+    now: float
 
     def body(self, decoder: msgspec.json.Decoder[Body]) -> Body:
         """Decode the JSON body; where there is none, the query's parameters stand for it (Pusher allows both).

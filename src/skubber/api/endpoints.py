@@ -7,6 +7,7 @@ import msgspec
 
 from skubber.api import channels, events, schema, users
 from skubber.api.call import Call
+from skubber.core.app import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Endpoint:
         summary: one line for a person.
         handler: what answers it.
         response: the type of its answer.
+        scope: what a key must be good for.
         request: the type of its JSON body, if it takes one; ``str`` for a body that is taken as it is.
         query: the query parameters it takes.
         status: the status of its answer, errors aside.
@@ -42,6 +44,7 @@ class Endpoint:
     summary: str
     handler: Callable[[Call], Awaitable[msgspec.Struct]]
     response: type[msgspec.Struct]
+    scope: Scope
     request: type[msgspec.Struct | str] | None = None
     query: tuple[QueryParameter, ...] = ()
     status: int = 200
@@ -66,6 +69,7 @@ ENDPOINTS = (
         "Publish an event to one or more channels",
         events.trigger,
         schema.TriggerResponse,
+        Scope.PUBLISH,
         request=schema.TriggerRequest,
     ),
     Endpoint(
@@ -75,6 +79,7 @@ ENDPOINTS = (
         "Publish up to ten events",
         events.trigger_batch,
         schema.BatchResponse,
+        Scope.PUBLISH,
         request=schema.BatchRequest,
     ),
     Endpoint(
@@ -84,6 +89,7 @@ ENDPOINTS = (
         "List the occupied channels",
         channels.list_channels,
         schema.ChannelsResponse,
+        Scope.READ,
         query=(_PREFIX, _INFO),
     ),
     Endpoint(
@@ -93,6 +99,7 @@ ENDPOINTS = (
         "Show one channel",
         channels.show_channel,
         schema.ChannelResponse,
+        Scope.READ,
         query=(_CHANNEL_INFO,),
     ),
     Endpoint(
@@ -102,6 +109,7 @@ ENDPOINTS = (
         "List the users on a presence channel",
         channels.list_users,
         schema.UsersResponse,
+        Scope.READ,
     ),
     Endpoint(
         "POST",
@@ -110,6 +118,7 @@ ENDPOINTS = (
         "End all connections of a user",
         users.terminate_connections,
         schema.EmptyResponse,
+        Scope.ADMIN,
     ),
     Endpoint(
         "POST",
@@ -118,6 +127,7 @@ ENDPOINTS = (
         "Publish an event to one channel, the old way",
         events.trigger_on_channel,
         schema.EmptyResponse,
+        Scope.PUBLISH,
         request=str,
         query=(
             QueryParameter("name", "Event name, at most 200 characters.", "order-shipped", is_required=True),

@@ -109,6 +109,7 @@ def _publish(call: Call, key_field: str | None, publications: Sequence[_Publicat
 
 
 async def _publish_all(call: Call, publications: Sequence[_Publication]) -> None:
+    call.app.meter.take_messages(sum(len(each.channels) for each in publications), call.app.limits, call.now)
     for publication in publications:
         await call.hub.publish(call.app, publication.channels, publication.event, publication.excluded)
 

@@ -7,10 +7,11 @@ from urllib.parse import unquote
 import msgspec
 import structlog
 
-from skubber.api.authentication import authenticate
+from skubber.api.authentication import authenticate, check_scope
 from skubber.api.call import Call
 from skubber.api.endpoints import ENDPOINTS, Endpoint
 from skubber.api.message import ApiRequest, ApiResponse, ErrorBody, error_response
+from skubber.core.app import Scope
 from skubber.core.errors import (
     ForbiddenError,
     InvalidRequestError,
@@ -69,10 +70,17 @@ class Api:
         app = self._apps.find(app_id)
         if app is None:
             raise NotFoundError("no_such_app", "There is no app with this id.")
-        authenticate(request, app, self._clock())
+        now = self._clock()
+        key = authenticate(request, app, now)
         if not app.enabled:
             raise ForbiddenError("app_disabled", "This app is disabled.")
-        result = await endpoint.handler(Call(app, self._hub, request, arguments))
+        check_scope(key, endpoint.scope)
+        self._apps.used_keys[key.key] = now
+        if endpoint.scope is Scope.PUBLISH:
+            app.meter.take_publish(app.limits, now)
+        else:
+            app.meter.take_read(app.limits, now)
+        result = await endpoint.handler(Call(app, self._hub, request, arguments, now))
         return ApiResponse(endpoint.status, msgspec.json.encode(result))
 
     def _find_route(self, method: str, path: str) -> tuple[Endpoint, str, Sequence[str]]:

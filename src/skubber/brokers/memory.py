@@ -63,9 +63,13 @@ class MemoryBroker:
     async def release_request(self, app_id: str, key: str) -> None:
         self._requests.drop((app_id, key))
 
-    async def subscribe(self, app_id: str, channel: str) -> int:
-        counts = self._counts.setdefault(app_id, {})
-        counts[channel] = count = counts.get(channel, 0) + 1
+    async def subscribe(self, app_id: str, channel: str, max_channels: int = 0) -> int | None:
+        counts = self._counts.get(app_id, {})
+        count = counts.get(channel, 0) + 1
+        if max_channels and count == 1 and not channel.startswith("#") and self._occupied(counts) >= max_channels:
+            return None
+        self._counts[app_id] = counts
+        counts[channel] = count
         return count
 
     async def unsubscribe(self, app_id: str, channel: str) -> int:
@@ -133,6 +137,11 @@ class MemoryBroker:
 
     async def terminate_user(self, app_id: str, user_id: str) -> None:
         self._delivery.terminate(app_id, user_id)
+
+    @staticmethod
+    def _occupied(counts: Mapping[str, int]) -> int:
+        """How many channels count against the limit. Only asked when a channel becomes occupied in a limited app."""
+        return sum(not channel.startswith("#") for channel in counts)
 
     def _users(self, app_id: str, channel: str) -> int | None:
         if not ChannelKind.of(channel).is_presence:

@@ -9,6 +9,7 @@ yesterday's tokens live on, and removing an API key ends the tokens it minted.
 
 import hmac
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -113,7 +114,7 @@ def issue(app: App, key: ApiKey, grants: Grants, now: float, lifetime: int, toke
         claims["userId"] = grants.user_id
         if grants.user_info != NO_USER_INFO:
             claims["userInfo"] = grants.user_info.decode()
-    return jwt.encode(claims, _signing_key(app, key, epoch), ALGORITHM, {"kid": f"{key.key}/{epoch}"})
+    return jwt.encode(claims, _signing_key(app, key.key, key.secret, epoch), ALGORITHM, {"kid": f"{key.key}/{epoch}"})
 
 
 def read(token: str, find_app: Callable[[str], App | None], now: float, grace: int = 0) -> AccessToken:
@@ -134,25 +135,37 @@ def read(token: str, find_app: Callable[[str], App | None], now: float, grace: i
         if app is None or abs(epoch - int(now) // _EPOCH) > 1:
             raise AccessTokenError("The access token was signed with a key that is not valid any more.")
         key = app.keys[key_id]
-        payload = jwt.decode(
-            token,
-            _signing_key(app, key, epoch),
-            [ALGORITHM],
-            {"require": ["aud", "sub", "iat", "exp", "jti"], "verify_exp": False, "verify_iat": False},
-            audience=AUDIENCE,
-            subject=app.id,
-        )
-        claims = msgspec.convert(payload, _Claims)
+        claims = msgspec.convert(_payload(token, app, key, epoch), _Claims)
         _check_times(claims, now, grace)
         return AccessToken(app, key, _grants(claims), claims.exp)
     except (jwt.PyJWTError, ValueError, KeyError, TypeError, RecursionError):
         raise AccessTokenError("The access token is not valid.") from None
 
 
-def _signing_key(app: App, key: ApiKey, epoch: int) -> bytes:
+def _payload(token: str, app: App, key: ApiKey, epoch: int) -> dict[str, Any]:
+    """The claims of a token that was signed with a secret of a key, the current one or the one before it."""
+    *others, last = (_signing_key(app, key.key, secret, epoch) for secret in key.secrets)
+    for signing_key in others:
+        with suppress(jwt.InvalidSignatureError):
+            return _decode(token, signing_key, app.id)
+    return _decode(token, last, app.id)
+
+
+def _decode(token: str, signing_key: bytes, app_id: str) -> dict[str, Any]:
+    return jwt.decode(
+        token,
+        signing_key,
+        [ALGORITHM],
+        {"require": ["aud", "sub", "iat", "exp", "jti"], "verify_exp": False, "verify_iat": False},
+        audience=AUDIENCE,
+        subject=app_id,
+    )
+
+
+def _signing_key(app: App, key: str, secret: str, epoch: int) -> bytes:
     # SHA-512 keeps this apart from every signature that anybody can obtain under the same secret: those are SHA-256.
-    label = msgspec.json.encode(["skubber signalr access token", app.id, key.key, epoch])
-    return hmac.digest(key.secret.encode(), label, "sha512")
+    label = msgspec.json.encode(["skubber signalr access token", app.id, key, epoch])
+    return hmac.digest(secret.encode(), label, "sha512")
 
 
 def _key_id(header: Mapping[str, Any]) -> tuple[str, int]:

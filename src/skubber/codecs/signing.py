@@ -42,6 +42,16 @@ def matches(expected: str, given: str) -> bool:
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogatepass"))
 
 
+def is_one_of(secrets: Iterable[str], given: str) -> bool:
+    """Whether a secret is one of those that are good."""
+    return any(matches(secret, given) for secret in secrets)
+
+
+def is_signed(secrets: Iterable[str], text: bytes, signature: str) -> bool:
+    """Whether a signature of ``text`` was made with one of the secrets that are good."""
+    return any(matches(sign(secret, text), signature) for secret in secrets)
+
+
 def body_md5(body: bytes) -> str:
     """The ``body_md5`` of a request body, as lower-case hex. It guards integrity together with the signature."""
     digest = _NEW_MD5.copy()  # making one anew takes longer than the digest of a small body

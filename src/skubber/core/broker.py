@@ -106,8 +106,12 @@ class Broker(Protocol):
         """
         ...
 
-    async def subscribe(self, app_id: str, channel: str) -> int:
-        """Count one more subscription of a channel; returns how many there are now."""
+    async def subscribe(self, app_id: str, channel: str, max_channels: int = 0) -> int | None:
+        """Count one more subscription of a channel; returns how many there are now.
+
+        None, and nothing is counted, when that would make more than ``max_channels`` occupied channels of the app;
+        0 means no limit. Channels that come with a sign-in do not count.
+        """
         ...
 
     async def unsubscribe(self, app_id: str, channel: str) -> int:

@@ -3,6 +3,7 @@
 from skubber.core.channel_name import ChannelKind
 from skubber.core.connection import Connection
 from skubber.core.event import Event, WireFormat
+from skubber.core.meter import Meter
 
 
 class Channel:
@@ -11,12 +12,17 @@ class Channel:
     Subscribers are grouped by wire format, so that the fan-out loop does nothing per subscriber but hand finished
     bytes to a socket. Frames of one loop iteration wait in an outbox and leave joined: a burst of twenty events costs
     one write per subscriber, not twenty.
+
+    Args:
+        name: its name.
+        meter: counts what is delivered.
     """
 
-    __slots__ = ("_outbox", "_subscribers", "kind", "name")
+    __slots__ = ("_meter", "_outbox", "_subscribers", "kind", "name")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, meter: Meter) -> None:
         self.name = name
+        self._meter = meter
         self.kind = ChannelKind.of(name)
         self._subscribers: dict[WireFormat, dict[str, Connection]] = {}
         self._outbox: dict[WireFormat, list[bytes]] = {}
@@ -68,13 +74,19 @@ class Channel:
         outbox, self._outbox = self._outbox, {}
         for wire_format, frames in outbox.items():
             joined = frames[0] if len(frames) == 1 else b"".join(frames)
-            for connection in self._subscribers[wire_format].values():
+            group = self._subscribers[wire_format]
+            self._meter.delivered += len(group) * len(frames)
+            self._meter.delivered_bytes += len(group) * len(joined)
+            for connection in group.values():
                 connection.write(joined)
 
     def _fan_out_to_others(self, event: Event, excluded: str) -> None:
         self.flush()
         for wire_format, group in self._subscribers.items():
             frame = wire_format.encode(event, self.name)
+            receivers = len(group) - (excluded in group)
+            self._meter.delivered += receivers
+            self._meter.delivered_bytes += receivers * len(frame)
             for socket_id, connection in group.items():
                 if socket_id != excluded:
                     connection.write(frame)

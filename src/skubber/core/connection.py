@@ -4,6 +4,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
+from skubber.core.app import ApiKey
 from skubber.core.event import WireFormat
 
 
@@ -16,6 +17,12 @@ class EndReason(Enum):
     """This node is going away: the client should reconnect at once."""
     TOO_SLOW = auto()
     """The client does not read what it is owed: it should reconnect after a pause."""
+    KEY_REVOKED = auto()
+    """The API key it connected with is not good any more."""
+    APP_DISABLED = auto()
+    """The app was disabled."""
+    APP_DELETED = auto()
+    """The app is gone."""
 
 
 class Connection(Protocol):
@@ -42,3 +49,13 @@ class Connection(Protocol):
     def end(self, reason: EndReason) -> None:
         """Start closing the connection for ``reason``."""
         ...
+
+
+class ClientConnection(Connection, Protocol):
+    """A connected client as its app sees it.
+
+    Attributes:
+        key: the API key it connected with.
+    """
+
+    key: ApiKey

@@ -69,9 +69,17 @@ class TooLargeError(SkubberError):
 
 
 class RateLimitedError(SkubberError):
-    """Too much in too short a time: 429."""
+    """Too much in too short a time: 429.
+
+    Attributes:
+        retry_after: seconds after which to try again, as for a ``Retry-After`` header.
+    """
 
     status = 429
+
+    def __init__(self, code: str, message: str, retry_after: int) -> None:
+        super().__init__(code, message)
+        self.retry_after = retry_after
 
 
 class UnavailableError(SkubberError):

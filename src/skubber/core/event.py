@@ -2,6 +2,8 @@
 
 from typing import ClassVar, Protocol
 
+import msgspec
+
 
 class Event:
     """An event on its way to a channel's subscribers.
@@ -25,6 +27,12 @@ class Event:
         self.data = data
         self.user_id = user_id
         self.encoded: dict[WireFormat, tuple[bytes, bytes]] = {}
+
+    @property
+    def text(self) -> str:
+        """The data as a string: the string that it is, or JSON text."""
+        value = msgspec.json.decode(self.data) if self.data.startswith(b'"') else None
+        return value if isinstance(value, str) else self.data.decode()
 
     def copy(self) -> "Event":
         """The same event without what has been encoded of it, for keeping."""

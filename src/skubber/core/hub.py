@@ -1,14 +1,14 @@
 """The hub: who is connected to this node, who is subscribed to what, and who gets an event."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from enum import Enum, auto
 
 from skubber.core.app import App
-from skubber.core.broker import Broker
+from skubber.core.broker import Broker, Joined
 from skubber.core.channel import Channel
 from skubber.core.channel_name import SERVER_TO_USER_PREFIX, WATCHLIST_PREFIX, ChannelKind
-from skubber.core.connection import Connection, EndReason
+from skubber.core.connection import ClientConnection, Connection, EndReason
 from skubber.core.errors import ForbiddenError, UnavailableError
 from skubber.core.event import Event, MemberAdded, MemberRemoved, UserOffline, UserOnline
 from skubber.core.namespace import Namespace
@@ -16,6 +16,7 @@ from skubber.core.newcomer import Newcomer
 from skubber.core.presence import PresenceMember
 from skubber.core.subscription import Subscription
 from skubber.core.subscription_counts import SubscriptionCounts
+from skubber.core.webhook import Announcer, WebhookEvent, WebhookEventName
 
 
 class Admission(Enum):
@@ -36,6 +37,7 @@ class Hub:
         defer: schedules a call for the end of the running event-loop iteration (``loop.call_soon``).
         max_connections: most connections this node takes, of all apps together; 0 for no limit.
         counts: tells subscribers how many they are, in apps that want it; None: in no app.
+        announce: tells back ends what happens on channels; None: nobody is told.
     """
 
     def __init__(
@@ -45,9 +47,11 @@ class Hub:
         max_connections: int = 0,
         *,
         counts: SubscriptionCounts | None = None,
+        announce: Announcer | None = None,
     ) -> None:
         self.broker = broker
         self._counts = counts
+        self._announce = announce
         self.connection_count = 0
         self._max_connections = max_connections
         self._defer = defer
@@ -55,17 +59,18 @@ class Hub:
         self._unflushed: list[Channel] = []
         broker.attach(self)
 
-    def connect(self, app: App, connection: Connection) -> Admission:
+    def connect(self, app: App, connection: ClientConnection) -> Admission:
         """Register an open connection, unless the app or this node has as many as it may have."""
         if self._max_connections and self.connection_count >= self._max_connections:
             return Admission.SERVER_FULL
         namespace = self._namespaces.get(app.id)
         if namespace is None:
-            namespace = self._namespaces[app.id] = Namespace()
+            namespace = self._namespaces[app.id] = Namespace(app)
         if app.limits.connections and len(namespace.connections) >= app.limits.connections:
             return Admission.APP_FULL
         namespace.connections[connection.socket_id] = connection
         self.connection_count += 1
+        app.meter.connected()
         return Admission.ADMITTED
 
     async def disconnect(
@@ -83,6 +88,7 @@ class Hub:
         if namespace is None or namespace.connections.pop(connection.socket_id, None) is None:
             return
         self.connection_count -= 1
+        app.meter.disconnected()
         # First everything local: from here on nothing is written to the connection, whatever the broker does.
         for subscription in subscriptions:
             self._remove(namespace, subscription)
@@ -109,16 +115,16 @@ class Hub:
             The subscription and, on presence channels, everyone present, the new member included.
 
         Raises:
-            ForbiddenError: ``presence_channel_full``.
+            ForbiddenError: ``presence_channel_full`` or ``too_many_channels``.
             UnavailableError: the broker cannot be reached.
         """
         namespace = self._namespaces[app.id]
         if member is not None or ChannelKind.of(name).is_cache:
             return await self._subscribe_held(app, connection, name, member)
-        count = await self.broker.subscribe(app.id, name)
+        count = await self._count_in(app, name)
         subscription = Subscription(namespace.channel(name), connection)
         subscription.channel.add(connection)
-        self._count_changed(app, subscription.channel, count)
+        self._subscribed(app, subscription, count)
         return subscription, ()
 
     async def sign_in(
@@ -195,6 +201,20 @@ class Hub:
         """
         await self.broker.publish(app.id, channels, event, excluded)
 
+    async def publish_client_event(self, app: App, channel: str, event: Event, sender: str) -> None:
+        """Publish a client event to everyone but the connection that sent it.
+
+        Raises:
+            UnavailableError: the broker cannot be reached.
+        """
+        await self.broker.publish(app.id, (channel,), event, sender)
+        if self._announce is not None and app.webhooks:
+            text = event.text
+            self._announce(
+                app.id,
+                WebhookEvent(WebhookEventName.CLIENT_EVENT, channel, event.user_id, event.name, text, sender),
+            )
+
     def deliver(self, app_id: str, channel: str, event: Event, excluded: str | None) -> None:
         """Fan an event out to this node's subscribers; called by the broker."""
         namespace = self._namespaces.get(app_id)
@@ -220,6 +240,15 @@ class Hub:
             return
         for connection in list(namespace.users.get(user_id, ())):
             connection.end(EndReason.TERMINATED)
+
+    def end_connections(self, app_id: str, reason: EndReason, keys: Container[str] | None = None) -> None:
+        """End an app's connections on this node: those made with some of its keys, or all."""
+        namespace = self._namespaces.get(app_id)
+        if namespace is None:
+            return
+        for connection in list(namespace.connections.values()):
+            if keys is None or connection.key.key in keys:
+                connection.end(reason)
 
     async def _subscribe_held(
         self,
@@ -249,10 +278,12 @@ class Hub:
         """Count a subscription, and find out what its client is to be told first."""
         channel, member = subscription.channel, subscription.member
         members: Sequence[PresenceMember] = ()
+        is_new_member = False
         if member is None:
-            count = await self.broker.subscribe(app.id, channel.name)
+            count = await self._count_in(app, channel.name)
         else:
-            members, count = await self._join(app, subscription.subscriber, channel.name, member)
+            joined, count = await self._join(app, subscription.subscriber, channel.name, member)
+            members, is_new_member = joined.members, joined.is_first
         try:
             if channel.kind.is_cache:
                 kept = await self.broker.kept_event(app.id, channel.name)
@@ -263,12 +294,19 @@ class Hub:
             with suppress(UnavailableError):  # the error that is being handled says it already
                 await self._leave(app, subscription)
             raise
-        self._count_changed(app, channel, count)
+        self._subscribed(app, subscription, count, is_new_member=is_new_member)
         return members
 
-    async def _join(
-        self, app: App, connection: Connection, name: str, member: PresenceMember
-    ) -> tuple[Sequence[PresenceMember], int]:
+    async def _count_in(self, app: App, name: str) -> int:
+        count = await self.broker.subscribe(app.id, name, app.limits.channels)
+        if count is None:
+            raise ForbiddenError(
+                "too_many_channels",
+                f"This app's plan has {app.limits.channels} channels, and all of them are occupied.",
+            )
+        return count
+
+    async def _join(self, app: App, connection: Connection, name: str, member: PresenceMember) -> tuple[Joined, int]:
         joined = await self.broker.join(app.id, name, connection.socket_id, member, app.limits.presence_members)
         if joined is None:
             raise ForbiddenError(
@@ -279,11 +317,11 @@ class Hub:
             if joined.is_first:
                 arrival = MemberAdded(member.user_id, member.user_info)
                 await self.broker.publish(app.id, (name,), arrival, connection.socket_id)
-            count = await self.broker.subscribe(app.id, name)
+            count = await self._count_in(app, name)
         except Exception:
             await self._depart(app, connection, name, member)
             raise
-        return joined.members, count
+        return joined, count
 
     async def _arrive(self, app: App, subscription: Subscription) -> None:
         """Note a sign-in, and tell those who watch when it is the user's first."""
@@ -305,24 +343,46 @@ class Hub:
     async def _leave(self, app: App, subscription: Subscription) -> None:
         channel, member = subscription.channel, subscription.member
         try:
-            count = await self.broker.unsubscribe(app.id, channel.name)
-            self._count_changed(app, channel, count)
-        finally:
             if member is not None:
-                await self._depart(app, subscription.subscriber, channel.name, member)
+                if await self._depart(app, subscription.subscriber, channel.name, member):
+                    self._tell(app, channel, WebhookEventName.MEMBER_REMOVED, member.user_id)
             elif subscription.user_id is not None:
                 await self._sign_out(app, subscription.subscriber, subscription.user_id)
+        finally:
+            count = await self.broker.unsubscribe(app.id, channel.name)
+            self._count_changed(app, channel, count)
+            if count == 0:
+                self._tell(app, channel, WebhookEventName.CHANNEL_VACATED)
 
-    async def _depart(self, app: App, connection: Connection, name: str, member: PresenceMember) -> None:
+    async def _depart(self, app: App, connection: Connection, name: str, member: PresenceMember) -> bool:
+        """Strike a connection from a roster; returns whether the user is gone."""
         is_last = await self.broker.leave(app.id, name, connection.socket_id, member.user_id)
         if is_last:
             await self.broker.publish(app.id, (name,), MemberRemoved(member.user_id), connection.socket_id)
+        return is_last
 
     async def _sign_out(self, app: App, connection: Connection, user_id: str) -> None:
         is_last = await self.broker.sign_out(app.id, connection.socket_id, user_id)
         if is_last:
             await self.broker.publish(app.id, (WATCHLIST_PREFIX + user_id,), UserOffline(user_id), None)
 
+    def _subscribed(self, app: App, subscription: Subscription, count: int, *, is_new_member: bool = False) -> None:
+        """Tell of a subscription: the others how many they are, the back end what changed."""
+        channel = subscription.channel
+        self._count_changed(app, channel, count)
+        if self._announce is None or not app.webhooks:
+            return
+        if count == 1:
+            self._tell(app, channel, WebhookEventName.CHANNEL_OCCUPIED)
+        if subscription.member is not None and is_new_member:
+            self._tell(app, channel, WebhookEventName.MEMBER_ADDED, subscription.member.user_id)
+        if subscription.is_cache_miss:
+            self._tell(app, channel, WebhookEventName.CACHE_MISS)
+
     def _count_changed(self, app: App, channel: Channel, count: int) -> None:
         if app.subscription_counts and self._counts is not None and channel.kind.announces_count:
-            self._counts.changed(self.broker, app.id, channel.name, count)
+            self._counts.changed(self.broker, app, channel.name, count, self._announce)
+
+    def _tell(self, app: App, channel: Channel, name: WebhookEventName, user_id: str | None = None) -> None:
+        if self._announce is not None and app.webhooks and not channel.kind.comes_with_sign_in:
+            self._announce(app.id, WebhookEvent(name, channel.name, user_id))

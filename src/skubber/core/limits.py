@@ -18,7 +18,12 @@ class Limits:
         presence_user_info_bytes: largest presence ``user_info``, bytes of JSON.
         client_events_per_second: most client events one connection may send in a second.
         watchlist_users: most users on a watchlist.
-        connections: most simultaneous connections of the app; 0 means no limit.
+        connections: most simultaneous connections of the app; 0 means no limit, as for all that follow.
+        channels: most channels occupied at a time.
+        messages_per_day: most messages from midnight to midnight (UTC), published and delivered ones together.
+        messages_per_second: most messages published in a second, client events included.
+        publishes_per_second: most requests that publish in a second.
+        reads_per_second: most other requests to the HTTP API in a second.
     """
 
     event_name_length: int = 200
@@ -32,3 +37,8 @@ class Limits:
     client_events_per_second: int = 10
     watchlist_users: int = 100
     connections: int = 0
+    channels: int = 0
+    messages_per_day: int = 0
+    messages_per_second: int = 0
+    publishes_per_second: int = 0
+    reads_per_second: int = 0

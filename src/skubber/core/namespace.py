@@ -1,16 +1,22 @@
 """One app's share of a node: its connections, channels and users."""
 
+from skubber.core.app import App
 from skubber.core.channel import Channel
-from skubber.core.connection import Connection
+from skubber.core.connection import ClientConnection, Connection
 
 
 class Namespace:
-    """Local state of one app. Empty channels and users are dropped at once."""
+    """Local state of one app. Empty channels and users are dropped at once.
 
-    __slots__ = ("channels", "connections", "users")
+    Args:
+        app: the app.
+    """
 
-    def __init__(self) -> None:
-        self.connections: dict[str, Connection] = {}
+    __slots__ = ("_meter", "channels", "connections", "users")
+
+    def __init__(self, app: App) -> None:
+        self._meter = app.meter
+        self.connections: dict[str, ClientConnection] = {}
         self.channels: dict[str, Channel] = {}
         self.users: dict[str, dict[Connection, int]] = {}
 
@@ -18,7 +24,7 @@ class Namespace:
         """The channel of that name, made if it is not there."""
         channel = self.channels.get(name)
         if channel is None:
-            channel = self.channels[name] = Channel(name)
+            channel = self.channels[name] = Channel(name, self._meter)
         return channel
 
     def drop_if_empty(self, channel: Channel) -> None:

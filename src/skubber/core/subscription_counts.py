@@ -7,10 +7,12 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
+from skubber.core.app import App
 from skubber.core.broker import Broker
 from skubber.core.errors import UnavailableError
 from skubber.core.event import SubscriptionCount
 from skubber.core.timer_wheel import TimerWheel
+from skubber.core.webhook import Announcer, WebhookEvent, WebhookEventName
 
 UNTHROTTLED_COUNT = 100
 """Up to so many subscribers every change is told at once."""
@@ -36,24 +38,26 @@ class SubscriptionCounts:
         self._run = run
         self._throttled: dict[tuple[str, str], _ThrottledChannel] = {}
 
-    def changed(self, broker: Broker, app_id: str, channel: str, count: int) -> None:
-        """A channel's count has changed: tell its subscribers, now or before long."""
-        throttled = self._throttled.get((app_id, channel))
+    def changed(self, broker: Broker, app: App, channel: str, count: int, announce: Announcer | None = None) -> None:
+        """A channel's count has changed: tell its subscribers and the back end, now or before long."""
+        throttled = self._throttled.get((app.id, channel))
         if throttled is not None:
             throttled.count = count
             return
         if count > UNTHROTTLED_COUNT:
-            self._throttle(broker, app_id, channel, count)
+            self._throttle(broker, app, channel, count, announce)
         if count:
-            self._run(_publish(broker, app_id, channel, count))
+            self._run(_publish(broker, app.id, channel, count))
+        if announce is not None and app.webhooks:
+            announce(app.id, WebhookEvent(WebhookEventName.SUBSCRIPTION_COUNT, channel, subscription_count=count))
 
-    def _throttle(self, broker: Broker, app_id: str, channel: str, count: int) -> None:
+    def _throttle(self, broker: Broker, app: App, channel: str, count: int, announce: Announcer | None) -> None:
         def interval_over(latest: int) -> None:
-            del self._throttled[app_id, channel]
+            del self._throttled[app.id, channel]
             if latest != count:
-                self.changed(broker, app_id, channel, latest)
+                self.changed(broker, app, channel, latest, announce)
 
-        throttled = self._throttled[app_id, channel] = _ThrottledChannel(count, interval_over)
+        throttled = self._throttled[app.id, channel] = _ThrottledChannel(count, interval_over)
         self._wheel.schedule(throttled, THROTTLED_INTERVAL)
 
 

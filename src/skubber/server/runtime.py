@@ -26,7 +26,7 @@ from skubber.sessions.signalr.entry import SignalREntry
 from skubber.sessions.signalr.session import SignalRContext
 from skubber.sessions.signalr.transports import Transport
 from skubber.settings import Settings
-from skubber.store.apps import ConfiguredApps
+from skubber.store.apps import AppRegistry
 
 _log = structlog.stdlib.get_logger("skubber.server")
 
@@ -41,7 +41,7 @@ class Runtime:
 
     def __init__(self, settings: Settings, apps: Iterable[App]) -> None:
         self.settings = settings
-        self.apps = ConfiguredApps(apps)
+        self.apps = AppRegistry(apps)
         self.wheel = TimerWheel()
         self.hub = Hub(
             MemoryBroker(time.monotonic),
@@ -54,7 +54,7 @@ class Runtime:
         pusher = PusherContext(
             self.hub,
             self.wheel,
-            time.monotonic,
+            time.time,
             new_socket_id,
             settings.activity_timeout,
             settings.pong_timeout,
@@ -85,7 +85,6 @@ class Runtime:
         return SignalRContext(
             self.hub,
             self.wheel,
-            time.monotonic,
             time.time,
             new_socket_id,
             run_detached,

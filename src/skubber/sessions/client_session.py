@@ -51,7 +51,7 @@ class ClientSession:
 
     Args:
         hub: the hub.
-        clock: monotonic seconds.
+        now: seconds since the epoch.
         app: the client's app.
         key: the key it connected with: what its back end signs for it must be signed with the same.
         socket_id: its id, ``digits.digits``, unique and unguessable.
@@ -63,11 +63,11 @@ class ClientSession:
         "_claimed_user_id",
         "_client_events_left",
         "_client_events_second",
-        "_clock",
         "_hub",
-        "_key",
+        "_now",
         "_subscriptions",
         "_user_id",
+        "key",
         "socket_id",
         "write",
     )
@@ -75,16 +75,16 @@ class ClientSession:
     def __init__(
         self,
         hub: Hub,
-        clock: Callable[[], float],
+        now: Callable[[], float],
         app: App,
         key: ApiKey,
         socket_id: str,
         write: Callable[[bytes], None],
     ) -> None:
         self._hub = hub
-        self._clock = clock
+        self._now = now
         self._app = app
-        self._key = key
+        self.key = key
         self._subscriptions: dict[str, Subscription] = {}
         self._user_id: str | None = None
         self._claimed_user_id: str | None = None
@@ -157,7 +157,7 @@ class ClientSession:
         subscription = self._check_client_event(channel, name, data)
         self._take_client_event()
         user_id = subscription.member.user_id if subscription.member else None
-        await self._hub.publish(self._app, (channel,), Event(name, data, user_id), self.socket_id)
+        await self._hub.publish_client_event(self._app, channel, Event(name, data, user_id), self.socket_id)
 
     async def sign_in(self, auth: str | None, user_data: str) -> SignIn:
         """Sign a user in: from now on events to the user reach this connection, and terminating the user ends it.
@@ -165,7 +165,7 @@ class ClientSession:
         Raises:
             SkubberError: the signature is wrong, or another user is signed in.
         """
-        channel_auth.check_user_signature(auth, self._key.key, self._key.secret, self.socket_id, user_data)
+        channel_auth.check_user_signature(auth, self.key.key, self.key.secrets, self.socket_id, user_data)
         return await self.sign_in_as(channel_auth.decode_user_data(user_data, self._app.limits))
 
     async def sign_in_as(self, user: SignedInUser) -> SignIn:
@@ -225,8 +225,8 @@ class ClientSession:
     ) -> PresenceMember | None:
         if kind.is_presence and channel_data is None:
             raise UnauthorizedError("invalid_signature", "Presence channels need channel_data, signed with the auth.")
-        key = self._key
-        channel_auth.check_channel_signature(auth, key.key, key.secret, self.socket_id, channel, channel_data)
+        key = self.key
+        channel_auth.check_channel_signature(auth, key.key, key.secrets, self.socket_id, channel, channel_data)
         if not kind.is_presence:
             return None
         return channel_auth.decode_channel_data(channel_data or "", self._app.limits)
@@ -259,10 +259,13 @@ class ClientSession:
 
     def _take_client_event(self) -> None:
         rate = self._app.limits.client_events_per_second
-        second = int(self._clock())
+        second = int(self._now())
         if second != self._client_events_second:
             self._client_events_second = second
             self._client_events_left = rate
         if self._client_events_left <= 0:
-            raise RateLimitedError("client_event_rate", f"Client event rejected: at most {rate} a second may be sent.")
+            raise RateLimitedError(
+                "client_event_rate", f"Client event rejected: at most {rate} a second may be sent.", 1
+            )
+        self._app.meter.take_messages(1, self._app.limits, self._now())
         self._client_events_left -= 1

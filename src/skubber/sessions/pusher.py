@@ -34,6 +34,9 @@ END = {
     EndReason.TERMINATED: (CloseCode.UNAUTHORIZED, "The connection was terminated by the application"),
     EndReason.DRAINING: (CloseCode.RECONNECT, "The server is restarting: please reconnect"),
     EndReason.TOO_SLOW: (CloseCode.OVER_CAPACITY, "The client reads too slowly"),
+    EndReason.KEY_REVOKED: (CloseCode.UNAUTHORIZED, "The API key of this connection was revoked"),
+    EndReason.APP_DISABLED: (CloseCode.APP_DISABLED, "The app was disabled"),
+    EndReason.APP_DELETED: (CloseCode.NO_SUCH_APP, "The app was deleted"),
 }
 """What a client is told when it is ended."""
 
@@ -45,7 +48,7 @@ class PusherContext:
     Attributes:
         hub: the hub.
         wheel: the timer wheel.
-        clock: monotonic seconds.
+        now: seconds since the epoch.
         new_socket_id: makes a socket id, ``digits.digits``, unguessable and unique.
         activity_timeout: seconds of silence after which either side pings.
         pong_timeout: seconds a client has to answer a ping.
@@ -53,7 +56,7 @@ class PusherContext:
 
     hub: Hub
     wheel: TimerWheel
-    clock: Callable[[], float]
+    now: Callable[[], float]
     new_socket_id: Callable[[], str]
     activity_timeout: int = 120
     pong_timeout: int = 30
@@ -75,7 +78,7 @@ class PusherSession(ClientSession):
     def __init__(
         self, context: PusherContext, app: App, key: ApiKey, peer: Peer, wire_format: PusherWireFormat
     ) -> None:
-        super().__init__(context.hub, context.clock, app, key, context.new_socket_id(), peer.write)
+        super().__init__(context.hub, context.now, app, key, context.new_socket_id(), peer.write)
         self._context = context
         self._peer = peer
         self._wire_format = wire_format

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 from skubber.codecs.pusher import CloseCode, PusherWireFormat
 from skubber.codecs.websocket_frames import Opcode
+from skubber.core.app import Scope
 from skubber.core.connection import EndReason
 from skubber.sessions.pusher import WEBSOCKET_FORMAT, PusherContext, PusherSession, refuse
 from skubber.sessions.session import OpenSession, Peer, Session, UpgradeRequest
@@ -80,6 +81,9 @@ class PusherEntry:
             return refused(CloseCode.APP_DISABLED, "The app is disabled")
         if app.tls_only and not request.is_tls:
             return refused(CloseCode.TLS_ONLY, "The app takes TLS connections only: use wss://")
+        if Scope.CONNECT not in app.keys[key].scopes:
+            return refused(CloseCode.UNAUTHORIZED, "Clients cannot connect with this key: it has not the scope connect")
+        self._apps.used_keys[key] = self._context.now()
         return PusherSession(self._context, app, app.keys[key], peer, self._wire_format)
 
 

@@ -12,10 +12,10 @@ import msgspec
 from skubber import __version__
 from skubber.api.endpoints import ENDPOINTS, Endpoint, QueryParameter
 from skubber.api.message import ErrorBody
-from skubber.core.errors import ConflictError, MethodNotAllowedError, SkubberError, TooLargeError
+from skubber.core.errors import ConflictError, MethodNotAllowedError, RateLimitedError, SkubberError, TooLargeError
 from skubber.web.openapi_examples import ERROR_EXAMPLES, OPERATION_EXAMPLES, OperationExamples
 from skubber.web.openapi_other import OTHER_TYPES, other_paths
-from skubber.web.openapi_parts import SCHEMA_REFERENCE, error_response, json_content, request_body
+from skubber.web.openapi_parts import RETRY_AFTER, SCHEMA_REFERENCE, error_response, json_content, request_body
 
 _DESCRIPTION = """\
 Publish events to channels and ask who listens. The paths, bodies and status codes are those of the Pusher Channels
@@ -185,6 +185,8 @@ def _error_responses() -> Iterable[tuple[str, dict[str, Any]]]:
         response = error_response((error.__doc__ or "").splitlines()[0], example)
         if error is MethodNotAllowedError:
             response["headers"] = {"Allow": {"description": "The methods it takes.", "schema": {"type": "string"}}}
+        if error is RateLimitedError:
+            response["headers"] = {"Retry-After": RETRY_AFTER}
         yield _response_name(error), response
     yield "InternalError", error_response("The server's fault: 500.", _INTERNAL_ERROR)
 

@@ -14,6 +14,7 @@ from skubber.core.errors import (
     InvalidRequestError,
     MethodNotAllowedError,
     NotFoundError,
+    RateLimitedError,
     SkubberError,
     TooLargeError,
     UnauthorizedError,
@@ -105,5 +106,6 @@ ERROR_EXAMPLES: dict[type[SkubberError], ErrorBody] = {
     MethodNotAllowedError: ErrorBody("method_not_allowed", "This path takes POST only."),
     ConflictError: ErrorBody("idempotency_key_reused", "This idempotency key belongs to another request."),
     TooLargeError: ErrorBody("event_data_too_large", "data has at most 10240 bytes of UTF-8."),
+    RateLimitedError: ErrorBody("message_rate", "This app's plan has 100 messages a second."),
     UnavailableError: ErrorBody("broker_unavailable", "The server cannot reach its other nodes: try again later."),
 }

@@ -10,6 +10,12 @@ from skubber.web.openapi_examples import Example
 
 SCHEMA_REFERENCE = "#/components/schemas/{name}"
 
+RETRY_AFTER: dict[str, Any] = {
+    "description": "Seconds after which to try again.",
+    "schema": {"type": "integer", "minimum": 1},
+}
+"""The header of an answer to too many requests."""
+
 
 def reference(kind: type[msgspec.Struct]) -> dict[str, str]:
     """What refers to a type's schema."""

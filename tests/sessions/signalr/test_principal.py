@@ -11,13 +11,13 @@ from skubber.codecs.access_token import Grants
 from skubber.core.app import ApiKey, App
 from skubber.core.errors import ForbiddenError, InvalidRequestError, SkubberError, UnauthorizedError
 from skubber.sessions.signalr.principal import Principal, SignalRRequest, authenticate
-from skubber.store.apps import ConfiguredApps
+from skubber.store.apps import AppRegistry
 from support.apps import DISABLED_KEY, KEY, OTHER_KEY, SECOND_KEY, disabled_app, make_app, other_app
 from support.signalr_messages import IDS
 
 NOW = 1_764_028_800
 TLS_KEY = "mps_tls"
-APPS = ConfiguredApps(
+APPS = AppRegistry(
     [
         make_app(),
         other_app(),

@@ -63,6 +63,9 @@ _END = {
     EndReason.TERMINATED: ("The connection was terminated by the application.", False),
     EndReason.DRAINING: ("The server is restarting: please reconnect.", True),
     EndReason.TOO_SLOW: ("The client reads too slowly.", True),
+    EndReason.KEY_REVOKED: ("The API key of this connection was revoked.", False),
+    EndReason.APP_DISABLED: ("The app was disabled.", False),
+    EndReason.APP_DELETED: ("The app was deleted.", False),
 }
 
 
@@ -86,7 +89,6 @@ class SignalRContext:
     Attributes:
         hub: the hub.
         wheel: the timer wheel.
-        clock: monotonic seconds.
         now: seconds since the epoch.
         new_socket_id: makes a connection id, ``digits.digits`` as Pusher's socket ids, unguessable and unique.
         run: runs a coroutine that nobody waits for.
@@ -101,7 +103,6 @@ class SignalRContext:
 
     hub: Hub
     wheel: TimerWheel
-    clock: Callable[[], float]
     now: Callable[[], float]
     new_socket_id: Callable[[], str]
     run: Callable[[Coroutine[Any, Any, None]], object]
@@ -160,7 +161,7 @@ class SignalRSession(ClientSession):
         on_end: Callable[[], None],
     ) -> None:
         token = principal.token
-        super().__init__(context.hub, context.clock, token.app, token.key, connection_id, peer.write)
+        super().__init__(context.hub, context.now, token.app, token.key, connection_id, peer.write)
         self._context = context
         self._principal = principal
         self._transport = transport
