@@ -14,6 +14,9 @@ need curl curl
 need openssl openssl
 need javac default-jdk-headless
 need mvn maven
+if ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+    packages="$packages postgresql"
+fi
 
 [ -n "$packages" ] || exit 0
 command -v apt-get >/dev/null 2>&1 || { echo "Please install:$packages" >&2; exit 0; }

@@ -2,9 +2,17 @@
 
 import os
 import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from skubber.settings import Settings
+from skubber.store.database import Database
+from skubber.store.open import open_database
+from skubber.store.vault import Vault
+from support.postgresql import PostgreSQL, find_programs
 
 # The same examples in every run: a failure is somebody's change, not chance.
 settings.register_profile("skubber", derandomize=True, deadline=None)
@@ -35,3 +43,38 @@ def chromium(node: None) -> str:
     path = shutil.which("chromium")
     assert path is not None
     return path
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server."""
+    programs = find_programs()
+    if programs is None:
+        require("A test with PostgreSQL", "initdb")
+        raise AssertionError
+    server = PostgreSQL(programs)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return str(tmp_path / "skubber.db")
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.new_database()
+
+
+@pytest.fixture
+def store_settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings that name the database."""
+    return Settings(database=database_url, encryption_key_file=str(tmp_path / "skubber.key"))
+
+
+@pytest.fixture
+async def store(store_settings: Settings) -> AsyncIterator[tuple[Database, Vault]]:
+    """The database with its tables, and what its secrets are encrypted with."""
+    database, vault = await open_database(store_settings)
+    yield database, vault
+    await database.close()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from e2e.support.server import APP_ID, EXECUTABLE, KEY, SECRET, NewServer, Server, free_port
+from e2e.support.server import APP_ID, EXECUTABLE, KEY, SECRET, NewServer, Server
+from support.ports import free_port
 
 APP = f"{APP_ID}:{KEY}:{SECRET}"
 

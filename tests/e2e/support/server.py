@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -12,18 +11,13 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from support.ports import free_port
+
 EXECUTABLE = Path(sys.executable).parent / "skubber"
 
 # Digits, as Pusher has them: its Python SDK takes no other ids.
 APP_ID, KEY, SECRET = "4711", "mps_" + "k" * 32, "s" * 48
 OTHER_ID, OTHER_KEY, OTHER_SECRET = "other", "mps_" + "o" * 32, "t" * 48
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Server:
