@@ -15,6 +15,7 @@ from skubber.core.app import App
 from skubber.server.demo_app import banner, demo_app, new_key, new_secret
 from skubber.server.logs import configure_logs
 from skubber.server.run import serve as run_server
+from skubber.server.store_service import has_stored_apps
 from skubber.settings import AppSettings, Settings, SettingsError, load_settings, parse_app
 
 DEFAULT_CONFIG = Path("skubber.toml")
@@ -88,7 +89,7 @@ def serve(
         settings = _load(config, flags, [parse_app(text) for text in app or ()])
         configure_logs(settings)
         apps = settings.configured_apps()
-        if not apps:
+        if not asyncio.run(has_stored_apps(settings)) and not apps:
             apps = [demo_app()]
             print(banner(apps[0], _url(settings)), flush=True)
         run_server(settings, apps)

@@ -43,7 +43,7 @@ class EchoSession:
 
 
 def main() -> None:
-    settings = Settings(message_bytes=MESSAGE_BYTES, write_buffer_bytes=2 * MESSAGE_BYTES)
+    settings = Settings(database="", message_bytes=MESSAGE_BYTES, write_buffer_bytes=2 * MESSAGE_BYTES)
     server, runtime = build_server(settings, ())
     runtime.websocket_routes["echo"] = lambda _: EchoSession
     with socket.create_server(("127.0.0.1", 0)) as listener:

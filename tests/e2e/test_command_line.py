@@ -48,13 +48,16 @@ async def test_tail_prints_what_trigger_publishes(server: Server, tmp_path: Path
     ]
 
 
-def test_the_server_writes_nothing_to_disk(new_server: NewServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("flags", "files"), [((), {"skubber.db", "skubber.key"}), (("--set", "database="), set())])
+def test_the_server_writes_nothing_to_disk_but_its_database(
+    new_server: NewServer, tmp_path: Path, flags: tuple[str, ...], files: set[str]
+) -> None:
     directory = tmp_path / "empty"
     directory.mkdir()
-    server = new_server(working_directory=directory)
+    server = new_server(*flags, working_directory=directory)
     run("trigger", "c", "e", "--url", server.url, "--app", APP, directory=directory)
     server.stop()
-    assert list(directory.rglob("*")) == []
+    assert {file.name for file in directory.rglob("*")} == files
 
 
 def test_the_printed_curl_line_of_the_demo_app_works(tmp_path: Path) -> None:

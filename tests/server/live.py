@@ -35,7 +35,9 @@ class LiveServer:
     """
 
     def __init__(self, **settings: Any) -> None:
-        self._uvicorn, self.runtime = build_server(Settings(**settings), [make_app(), other_app(), disabled_app()])
+        self._uvicorn, self.runtime = build_server(
+            Settings(database="", **settings), [make_app(), other_app(), disabled_app()]
+        )
         self.broker = SlowBroker()
         self.broker.attach(self.runtime.hub)
         self.runtime.hub.broker = self.broker

@@ -55,7 +55,7 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Runtime, int]]:
 
 
 async def test_a_server_is_ready_from_its_start_to_its_end() -> None:
-    async with serving(Settings()) as (runtime, port):
+    async with serving(Settings(database="")) as (runtime, port):
         assert runtime.is_ready
         client = HttpClient(*await asyncio.open_connection("127.0.0.1", port))
         client.send(request("GET", "/ready"), publish())
@@ -68,7 +68,7 @@ async def test_a_server_is_ready_from_its_start_to_its_end() -> None:
 
 
 async def test_the_wheel_turns_while_the_server_runs_whatever_fails_on_it() -> None:
-    async with serving(Settings()) as (runtime, _):
+    async with serving(Settings(database="")) as (runtime, _):
         first, second = Tick(RuntimeError("unforeseen")), Tick()
         runtime.wheel.schedule(first, 1)
         runtime.wheel.schedule(second, 2)
@@ -80,13 +80,13 @@ async def test_the_wheel_turns_while_the_server_runs_whatever_fails_on_it() -> N
 def test_apps_that_share_an_id_or_a_key_are_refused() -> None:
     for other in (make_app(), App.with_keys("other", make_app().keys.values())):
         with pytest.raises(ValueError, match=r"\."):
-            build_server(Settings(), [make_app(), other])
+            build_server(Settings(database=""), [make_app(), other])
 
 
 def test_a_certificate_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     nowhere = str(tmp_path / "nowhere.pem")
     with pytest.raises(SettingsError):
-        build_server(Settings(tls_certificate=nowhere, tls_key=nowhere), [])
+        build_server(Settings(database="", tls_certificate=nowhere, tls_key=nowhere), [])
 
 
 def test_socket_ids_look_like_pushers_and_never_repeat() -> None:
@@ -136,7 +136,7 @@ async def test_junk_over_tls_is_refused(files: tuple[Path, Path]) -> None:
 
 
 async def test_a_new_certificate_is_served_after_sighup(files: tuple[Path, Path]) -> None:
-    settings = Settings(tls_certificate=str(files[0]), tls_key=str(files[1]))
+    settings = Settings(database="", tls_certificate=str(files[0]), tls_key=str(files[1]))
     async with serving(settings) as (_, port):
         old = trusting(files[0])
         make_certificate(files[0].parent)

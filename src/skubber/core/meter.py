@@ -24,7 +24,7 @@ class Meter:
         delivered_bytes: bytes of those, framing included.
         webhooks: events told to the app's back end.
         connections: open connections.
-        connections_peak: most of them at a time since somebody last asked with ``take_peak``.
+        connections_peak: most of them at a time since ``forget_peak`` was last called.
     """
 
     __slots__ = (
@@ -72,10 +72,9 @@ class Meter:
         """One less."""
         self.connections -= 1
 
-    def take_peak(self) -> int:
-        """The most connections at a time since the last call."""
-        peak, self.connections_peak = self.connections_peak, self.connections
-        return peak
+    def forget_peak(self) -> None:
+        """A new day: the peak starts with the connections there are."""
+        self.connections_peak = self.connections
 
     def book(self, day: int, messages: int, counted: int) -> None:
         """Note what the books say: all nodes have used ``messages`` on a day.

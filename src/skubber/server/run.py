@@ -129,12 +129,16 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, certificate)
     wheel = asyncio.create_task(runtime.turn_wheel())
+    if runtime.store is not None:
+        await runtime.store.start()
     runtime.is_ready = True
     try:
         yield
     finally:
         runtime.is_ready = False
         wheel.cancel()
+        if runtime.store is not None:
+            await runtime.store.stop()
 
 
 def _reload(certificate: Certificate) -> None:

@@ -15,6 +15,7 @@ from skubber.core.hub import Hub
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
 from skubber.server.eager import run_detached
+from skubber.server.store_service import StoreService
 from skubber.server.stream_edge import StreamRoute, event_stream_route, xhr_stream_route
 from skubber.server.ws_edge import EdgeContext
 from skubber.sessions.pusher import PusherContext
@@ -78,6 +79,7 @@ class Runtime:
             "push": event_stream_route(SignalREntry(self.signalr, self.apps, time.time, Transport.SERVER_SENT_EVENTS)),
             "pusher": xhr_stream_route(self.pusher_http.open_stream),
         }
+        self.store = StoreService(settings, self.apps, self.hub) if settings.database else None
         self.is_ready = False
 
     def _signalr_context(self) -> SignalRContext:
