@@ -172,3 +172,19 @@ def test_a_write_that_fails_loudly_is_never_made_to_who_has_left() -> None:
     channel.flush()
     assert gone.writes == []
     assert len(channel) == 0
+
+
+def test_what_is_delivered_is_counted_with_its_bytes() -> None:
+    meter = Meter()
+    channel = Channel("c", meter)
+    subscribed(channel, 3, LegibleFormat())
+    other_format = RecordingConnection("2.1", LegibleFormat("other "))
+    channel.add(other_format)
+    channel.fan_out(Event("a", b"1"), None)
+    channel.fan_out(Event("b", b"1"), None)
+    assert (meter.delivered, meter.delivered_bytes) == (0, 0)
+    channel.flush()
+    both = 3 * len("c/a;c/b;") + len("other c/a;other c/b;")
+    assert (meter.delivered, meter.delivered_bytes) == (8, both)
+    channel.fan_out(Event("c", b"1"), "2.1")
+    assert (meter.delivered, meter.delivered_bytes) == (11, both + 3 * len("c/c;"))

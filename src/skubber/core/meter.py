@@ -141,6 +141,7 @@ class Meter:
             self._second = second
             self._published_at_second = self.published
             self._publishes = self._reads = 0
+            self._turn_day(now)
 
     def _turn_day(self, now: float) -> None:
         day = int(now // SECONDS_A_DAY)

@@ -1,6 +1,6 @@
 """The books: what apps use, day by day, and when keys were last used."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ class UsageBooks:
         self._database = database
         self._apps = apps
         self._booked: dict[str, _Booked] = {}
-        self._day = 0
+        self._day: int | None = None
 
     async def write(self, now: float) -> None:
         """Write it all; call it every few seconds, one call at a time. When it fails the next one makes up for it.
@@ -52,21 +52,20 @@ class UsageBooks:
         """
         day = int(now // SECONDS_A_DAY)
         apps = list(self._apps.all())
-        if day != self._day:
-            self._day = day
+        if self._day not in {None, day}:
             for app in apps:
                 app.meter.forget_peak()
+        self._day = day
         counts = {app.id: _counts(app.meter) for app in apps}
         rows = [row for app in apps if (row := self._row(app, counts[app.id], day)) is not None]
         used_keys = dict(self._apps.used_keys)
-        limited = [app for app in apps if app.limits.messages_per_day]
         async with self._database.writing() as connection:
             if rows:
                 await connection.execute(self._upsert(), rows)
             await _note_used(connection, used_keys)
-            totals = await _messages(connection, [app.id for app in limited], day)
+            totals = await _messages(connection, day)
         self._booked = {app.id: _Booked(app.meter, counts[app.id]) for app in apps}
-        for app in limited:
+        for app in apps:
             published, delivered, *_ = counts[app.id]
             app.meter.book(day, totals.get(app.id, 0), published + delivered)
         for key, used_at in used_keys.items():
@@ -115,12 +114,10 @@ async def _note_used(connection: AsyncConnection, used_keys: Mapping[str, float]
     )
 
 
-async def _messages(connection: AsyncConnection, app_ids: Iterable[str], day: int) -> dict[str, int]:
-    """What counts against the day's quota of some apps, on all nodes."""
+async def _messages(connection: AsyncConnection, day: int) -> dict[str, int]:
+    """What counts against the day's quota of each app, on all nodes."""
     usage = tables.usage
     rows = await connection.execute(
-        select(usage.c.app_id, usage.c.published + usage.c.delivered).where(
-            usage.c.day == day, usage.c.app_id.in_(list(app_ids))
-        )
+        select(usage.c.app_id, usage.c.published + usage.c.delivered).where(usage.c.day == day)
     )
     return {row[0]: row[1] for row in rows}
