@@ -28,6 +28,7 @@ from skubber.sessions.signalr.session import SignalRContext
 from skubber.sessions.signalr.transports import Transport
 from skubber.settings import Settings
 from skubber.store.apps import AppRegistry
+from skubber.webhooks.webhooks import Webhooks
 
 _log = structlog.stdlib.get_logger("skubber.server")
 
@@ -44,11 +45,13 @@ class Runtime:
         self.settings = settings
         self.apps = AppRegistry(apps)
         self.wheel = TimerWheel()
+        self.webhooks = Webhooks(settings, self.apps, self.wheel) if settings.database else None
         self.hub = Hub(
             MemoryBroker(time.monotonic),
             _defer,
             settings.connections,
             counts=SubscriptionCounts(self.wheel, run_detached),
+            announce=None if self.webhooks is None else self.webhooks.announce,
         )
         self.api = Api(self.hub, self.apps, time.time)
         self.edge = EdgeContext(self.wheel, set(), settings.message_bytes, settings.write_buffer_bytes)
