@@ -159,9 +159,7 @@ class Outbox:
         """
         until = int(self._clock()) + seconds
         async with self._database.writing() as connection:
-            await connection.execute(
-                update(_endpoints).where(_endpoints.c.endpoint_id == endpoint_id).values(holder=None, retry_at=until)
-            )
+            await connection.execute(self._change_leased(endpoint_id).values(holder=None, retry_at=until))
         return until
 
     async def drop_old(self, endpoint_id: str) -> None:
