@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from skubber.core.webhook import WebhookEvent, WebhookEventName
 from skubber.store import tables
 from skubber.webhooks.queue import WebhookQueue
-from webhooks.post_office import PostOffice
+from webhooks.post_office import BrokenDatabase, PostOffice
 
 EVENTS = tables.webhook_events
 
@@ -93,24 +92,6 @@ async def test_everything_is_written_before_the_end(office: PostOffice) -> None:
     office.queue.close()
     await writer
     assert await office.waiting() == ["a", "b", "c"]
-
-
-class BrokenDatabase:
-    """A database whose table is away; the queue's writer is the only one to notice."""
-
-    def __init__(self, office: PostOffice) -> None:
-        self._office = office
-
-    async def __aenter__(self) -> None:
-        await self._rename("webhook_events", "away")
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._rename("away", "webhook_events")
-
-    async def _rename(self, old: str, new: str) -> None:
-        async with self._office.database.writing() as connection:
-            assert isinstance(connection, AsyncConnection)
-            await connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
 
 
 async def logged(logs: list[Any], event: str) -> None:

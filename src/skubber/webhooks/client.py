@@ -90,7 +90,9 @@ def _target(url: str) -> httpcore.URL:
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise DeliveryError(f"The URL cannot be used: {error}") from None
+        raise DeliveryError(f"The URL cannot be used: {_reason(error)}") from None
+    if parsed.port is not None and not 0 < parsed.port < 65_536:
+        raise DeliveryError(f"The URL cannot be used: there is no port {parsed.port}.")
     return httpcore.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
 
 
