@@ -126,12 +126,13 @@ async def test_an_answer_whose_body_never_ends_counts_by_its_status(client: Webh
         assert await post(client, port) == 200
 
 
-@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"])
-@pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_one_that_hangs_is_hung_up_on(client: WebhookClient, said: bytes, scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "said"),
+    [("http", b""), ("http", b"HTTP/1.1 200 OK\r\n"), ("http", b"HTTP/1.1 100 Continue\r\n\r\n"), ("https", b"")],
+)
+async def test_one_that_hangs_is_hung_up_on(client: WebhookClient, scheme: str, said: bytes) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if scheme == "http":
-            writer.write(said)
+        writer.write(said)
         await until_hung_up(reader)
 
     async with listening(answer) as port:
