@@ -248,4 +248,4 @@ async def _failures(connection: AsyncConnection, endpoint_id: str) -> int:
 
 def _backoff(failures: int) -> float:
     """Seconds until the next attempt: exponential, with full jitter, so that nobody is met by all servers at once."""
-    return max(1.0, _random.uniform(0, min(MAX_BACKOFF_SECONDS, 2 ** min(failures - 1, 10))))
+    return _random.uniform(0, min(MAX_BACKOFF_SECONDS, 2 ** min(failures - 1, 10)))

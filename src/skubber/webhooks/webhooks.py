@@ -15,7 +15,7 @@ from skubber.webhooks.grace import Grace
 from skubber.webhooks.outbox import Outbox
 from skubber.webhooks.queue import WebhookQueue
 
-_LEASE_MARGIN = 5
+_LEASE_MARGIN = 3
 """Seconds that a lease lasts beyond the longest request, for the database to be told how it went."""
 
 
