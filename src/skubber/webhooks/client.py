@@ -9,6 +9,7 @@ import httpcore
 import httpx
 
 from skubber.webhooks.addresses import GuardedNetwork
+from skubber.webhooks.reason import reason
 
 MAX_ANSWER_BYTES = 65_536
 """So much of an answer is read, for the connection to be used again; what is longer is cut off."""
@@ -73,7 +74,7 @@ class WebhookClient:
                 raise DeliveryError(f"There was no answer within {self._timeout:g} s.") from None
         except _FAILURES as error:
             if not status:
-                raise DeliveryError(_reason(error)) from error
+                raise DeliveryError(f"{reason(error)}.") from error
         if 300 <= status < 400:
             raise DeliveryError(f"The answer was {status}: redirects are not followed.")
         if not 200 <= status < 300:
@@ -90,7 +91,7 @@ def _target(url: str) -> httpcore.URL:
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise DeliveryError(f"The URL cannot be used: {_reason(error)}") from None
+        raise DeliveryError(f"The URL cannot be used: {reason(error)}.") from None
     if parsed.port is not None and not 0 < parsed.port < 65_536:
         raise DeliveryError(f"The URL cannot be used: there is no port {parsed.port}.")
     return httpcore.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
@@ -102,7 +103,3 @@ async def _read(answer: httpcore.Response) -> None:
         read += len(part)
         if read > MAX_ANSWER_BYTES:
             return
-
-
-def _reason(error: Exception) -> str:
-    return f"{str(error).rstrip('.') or type(error).__name__}."

@@ -105,13 +105,14 @@ async def replay_dead_letters(
         How many there are.
     """
     async with database.writing() as connection:
+        # First the endpoint, as those who deliver do: two that wait for each other would wait in vain.
+        await connection.execute(
+            update(_endpoints).where(_endpoints.c.endpoint_id == endpoint_id).values(failures=0, retry_at=0)
+        )
         replayed = await connection.execute(
             update(_events)
             .where(_are_dead(endpoint_id, ids))
             .values(dead_at=None, error=None, attempts=0, time_ms=int(now * 1000))
-        )
-        await connection.execute(
-            update(_endpoints).where(_endpoints.c.endpoint_id == endpoint_id).values(failures=0, retry_at=0)
         )
         return replayed.rowcount
 
@@ -135,8 +136,8 @@ async def delete_dead_letters(database: Database, endpoint_id: str, ids: Sequenc
 async def forget_endpoint(database: Database, endpoint_id: str) -> None:
     """Drop everything about an endpoint that is gone: what waits for it, its dead letters, how it stands."""
     async with database.writing() as connection:
-        await connection.execute(delete(_events).where(_events.c.endpoint_id == endpoint_id))
         await connection.execute(delete(_endpoints).where(_endpoints.c.endpoint_id == endpoint_id))
+        await connection.execute(delete(_events).where(_events.c.endpoint_id == endpoint_id))
 
 
 def _are_dead(endpoint_id: str, ids: Sequence[int] | None = None) -> ColumnElement[bool]:

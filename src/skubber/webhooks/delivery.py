@@ -13,6 +13,7 @@ from skubber.store.apps import AppStore
 from skubber.webhooks.client import MAX_CONNECTIONS, DeliveryError, WebhookClient
 from skubber.webhooks.outbox import BATCH_EVENTS, Outbox, WaitingEvent
 from skubber.webhooks.pause import pause
+from skubber.webhooks.reason import reason
 from skubber.webhooks.request import webhook_body, webhook_headers
 
 LOOK_SECONDS = 1.0
@@ -62,9 +63,9 @@ class Delivery:
         while not self._is_stopping.is_set():
             try:
                 due = await self._outbox.due(MAX_CONNECTIONS)
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:  # asyncpg has some that SQLAlchemy does not wrap
                 if not is_failing:
-                    _log.error("cannot look for waiting webhook events", reason=type(error).__name__)
+                    _log.error("cannot look for waiting webhook events", reason=reason(error))
                 is_failing = True
             else:
                 is_failing = False
@@ -83,8 +84,8 @@ class Delivery:
             await asyncio.gather(*late, return_exceptions=True)
         try:
             await self._outbox.release_all()
-        except (SQLAlchemyError, OSError) as error:
-            _log.error("cannot note that webhooks have stopped", reason=type(error).__name__)
+        except Exception as error:
+            _log.error("cannot note that webhooks have stopped", reason=reason(error))
 
     def _start(self, endpoint_id: str) -> None:
         # What finds no place now is found by a later look.
@@ -100,7 +101,7 @@ class Delivery:
                 await self._send_waiting(endpoint_id)
                 has_more = endpoint_id in self._has_more and endpoint_id not in self._not_before
         except (SQLAlchemyError, OSError) as error:
-            _log.error("cannot see to waiting webhook events", endpoint=endpoint_id, reason=type(error).__name__)
+            _log.error("cannot see to waiting webhook events", endpoint=endpoint_id, reason=reason(error))
         except Exception:
             _log.exception("webhook delivery failed", endpoint=endpoint_id)
         finally:
@@ -149,5 +150,5 @@ class Delivery:
 
 
 def _batch(waiting: Sequence[WaitingEvent]) -> Sequence[WaitingEvent]:
-    sizes = accumulate(len(event.body) for event in waiting)
+    sizes = accumulate(len(event.body.encode()) for event in waiting)
     return waiting[: max(1, sum(1 for _ in takewhile(lambda size: size <= BATCH_BYTES, sizes)))]

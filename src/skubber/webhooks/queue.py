@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import structlog
 from sqlalchemy import insert
-from sqlalchemy.exc import SQLAlchemyError
 
 from skubber.core.webhook import WebhookEvent
 from skubber.store import tables
@@ -16,6 +15,7 @@ from skubber.store.apps import AppStore
 from skubber.store.database import Database
 from skubber.webhooks.outbox import note_endpoints
 from skubber.webhooks.pause import pause
+from skubber.webhooks.reason import reason
 
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """Most bytes of events that wait in memory while the database cannot be written; beyond them the oldest are lost."""
@@ -96,12 +96,12 @@ class WebhookQueue:
             self._bytes = 0
             try:
                 endpoint_ids = await _write(database, list(rows))
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:  # asyncpg has some that SQLAlchemy does not wrap
                 self._take_back(rows)
                 if self._is_closing.is_set():
                     _log.error("webhook events lost", events=len(self._buffer), reason="the server stops")
                     return False
-                _log.error("cannot write webhook events", events=len(self._buffer), reason=type(error).__name__)
+                _log.error("cannot write webhook events", events=len(self._buffer), reason=reason(error))
                 await pause(self._is_closing, delay)
                 delay = min(2 * delay, _MAX_RETRY_SECONDS)
                 continue
