@@ -111,7 +111,7 @@ class AccessTokens:
                 math.ceil(wait),
             )
         app = self._apps.find_by_key(request.api_key)
-        if app is not None and signing.is_one_of(app.keys[request.api_key].secrets, request.api_secret):
+        if app is not None and signing.is_secret_of(app.keys[request.api_key], request.api_secret):
             return app, app.keys[request.api_key]
         self._guesses_by_key.take(guess, now)
         self._guesses_by_address.take(address, now)
