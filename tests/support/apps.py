@@ -12,7 +12,7 @@ OTHER_KEY, OTHER_SECRET = "mps_" + "o" * 32, "t" * 48
 DISABLED_KEY, DISABLED_SECRET = "mps_" + "d" * 32, "u" * 48
 
 
-def make_app(app_id: str = "4711", limits: Limits | None = None, **options: bool) -> App:
+def make_app(app_id: str = "4711", limits: Limits | None = None, **options: Any) -> App:
     """An app with two keys, ``KEY`` and ``SECOND_KEY``; ``options`` are its other fields."""
     keys = [ApiKey(KEY, SECRET), ApiKey(SECOND_KEY, SECOND_SECRET)]
     return App.with_keys(app_id, keys, limits=limits or Limits(), **options)

@@ -8,6 +8,7 @@ from skubber.core.hub import Admission, Hub
 from skubber.core.presence import PresenceMember
 from skubber.core.subscription import Subscription
 from skubber.core.subscription_counts import SubscriptionCounts
+from skubber.core.webhook import WebhookEvent
 from support.recording import Iteration, LegibleFormat, RecordingConnection
 
 
@@ -18,6 +19,9 @@ class Node:
         max_connections: the node's limit; 0 for none.
         broker: the broker, if not a plain one.
         counts: tells subscribers how many they are, in apps that want it.
+
+    Attributes:
+        announced: what back ends are told of.
     """
 
     def __init__(
@@ -28,7 +32,14 @@ class Node:
     ) -> None:
         self.iteration = Iteration()
         self.broker = broker or MemoryBroker()
-        self.hub = Hub(self.broker, self.iteration, max_connections, counts=counts)
+        self.announced: list[WebhookEvent] = []
+        self.hub = Hub(
+            self.broker,
+            self.iteration,
+            max_connections,
+            counts=counts,
+            announce=lambda _, event: self.announced.append(event),
+        )
         self.wire_format = LegibleFormat()
 
     def connect(self, app: App, socket_id: str) -> RecordingConnection:

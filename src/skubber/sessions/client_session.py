@@ -165,7 +165,7 @@ class ClientSession:
         Raises:
             SkubberError: the signature is wrong, or another user is signed in.
         """
-        channel_auth.check_user_signature(auth, self.key.key, self.key.secrets, self.socket_id, user_data)
+        channel_auth.check_user_signature(auth, self.key, self.socket_id, user_data)
         return await self.sign_in_as(channel_auth.decode_user_data(user_data, self._app.limits))
 
     async def sign_in_as(self, user: SignedInUser) -> SignIn:
@@ -225,8 +225,7 @@ class ClientSession:
     ) -> PresenceMember | None:
         if kind.is_presence and channel_data is None:
             raise UnauthorizedError("invalid_signature", "Presence channels need channel_data, signed with the auth.")
-        key = self.key
-        channel_auth.check_channel_signature(auth, key.key, key.secrets, self.socket_id, channel, channel_data)
+        channel_auth.check_channel_signature(auth, self.key, self.socket_id, channel, channel_data)
         if not kind.is_presence:
             return None
         return channel_auth.decode_channel_data(channel_data or "", self._app.limits)

@@ -12,6 +12,7 @@ import msgspec
 from skubber import __version__
 from skubber.api.endpoints import ENDPOINTS, Endpoint, QueryParameter
 from skubber.api.message import ErrorBody
+from skubber.api.schema import CHANNEL_NAME_SCHEMA, TriggerRequest
 from skubber.core.errors import ConflictError, MethodNotAllowedError, RateLimitedError, SkubberError, TooLargeError
 from skubber.web.openapi_examples import ERROR_EXAMPLES, OPERATION_EXAMPLES, OperationExamples
 from skubber.web.openapi_other import OTHER_TYPES, other_paths
@@ -83,6 +84,16 @@ _PATH_PARAMETERS = {
     "userId": "The user's id, as in presence channels and sign-ins.",
 }
 
+_PATH_SCHEMAS: dict[str, dict[str, Any]] = {
+    "channelName": CHANNEL_NAME_SCHEMA,
+    "userId": {"minLength": 1, "maxLength": 128},
+}
+
+# A publish names its channel or its channels. The type cannot say so.
+_EITHER = {
+    "oneOf": [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in ("channel", "channels")]
+}
+
 _INTERNAL_ERROR = ErrorBody("internal_error", "The server failed to answer; its log says why.")
 
 
@@ -96,6 +107,7 @@ def openapi_document(app_id: str) -> bytes:
     _, schemas = msgspec.json.schema_components(
         sorted([*types, *OTHER_TYPES, ErrorBody], key=lambda kind: kind.__name__), ref_template=SCHEMA_REFERENCE
     )
+    schemas[TriggerRequest.__name__] |= _EITHER
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in ENDPOINTS:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, app_id)
@@ -151,7 +163,7 @@ def _path_parameters(endpoint: Endpoint, examples: dict[str, str]) -> Iterable[d
             "in": "path",
             "required": True,
             "description": _PATH_PARAMETERS[name],
-            "schema": {"type": "string", "minLength": 1},
+            "schema": {"type": "string", **_PATH_SCHEMAS.get(name, {"minLength": 1})},
             "example": examples[name],
         }
 
@@ -162,7 +174,7 @@ def _query_parameter(parameter: QueryParameter) -> dict[str, Any]:
         "in": "query",
         "description": parameter.description,
         "required": parameter.is_required,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", **parameter.schema},
         "example": parameter.example,
     }
 

@@ -36,7 +36,7 @@ def request_body(kind: type[msgspec.Struct | str], examples: Mapping[str, Exampl
         body = {"text/plain": {**content, "schema": {"type": "string"}}}
     else:
         body = {"application/json": {**content, "schema": reference(kind)}}
-    return {"required": True, "content": body}
+    return {"required": not issubclass(kind, str), "content": body}
 
 
 def error_response(description: str, example: ErrorBody) -> dict[str, Any]:
