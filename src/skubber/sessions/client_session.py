@@ -9,7 +9,7 @@ from skubber.codecs.channel_auth import SignedInUser
 from skubber.codecs.json_text import MAX_DEPTH, is_portable_json
 from skubber.core.app import ApiKey, App
 from skubber.core.channel_name import SERVER_TO_USER_PREFIX, ChannelKind, check_channel_name
-from skubber.core.connection import Connection, EndReason
+from skubber.core.connection import Connection, EndReason, take_nothing
 from skubber.core.errors import ForbiddenError, InvalidRequestError, RateLimitedError, TooLargeError, UnauthorizedError
 from skubber.core.event import Event, WireFormat
 from skubber.core.hub import Hub
@@ -68,6 +68,7 @@ class ClientSession:
         "_subscriptions",
         "_user_id",
         "key",
+        "send_now",
         "socket_id",
         "write",
     )
@@ -92,6 +93,7 @@ class ClientSession:
         self._client_events_left = 0
         self.socket_id = socket_id
         self.write = write
+        self.send_now: Callable[[bytes], int] = take_nothing
 
     @property
     def wire_format(self) -> WireFormat:
