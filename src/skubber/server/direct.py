@@ -13,7 +13,7 @@ from types import MethodType
 from typing import Any, cast
 
 from skubber.core.connection import take_nothing
-from skubber.sessions.session import Session
+from skubber.sessions.session import NO_SESSION, Session
 
 
 class DirectWriting(asyncio.Protocol):
@@ -55,6 +55,10 @@ class DirectWriting(asyncio.Protocol):
         """Nothing may be sent any more, by this object or its session."""
         self.write = self._session.write = discard
         self._set_send_now(take_nothing)
+
+    def _forget_session(self) -> None:
+        """The connection is gone; nothing may come from it to the session any more."""
+        self._session = NO_SESSION
 
     def _set_send_now(self, send_now: Callable[[bytes], int]) -> None:
         self._send_now = self._session.send_now = send_now

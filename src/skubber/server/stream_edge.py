@@ -104,6 +104,7 @@ class StreamEdge(DirectWriting):
         self._detach()
         self._context.wheel.cancel(self)
         self._context.connections.discard(self)
+        self._forget_session()
 
     def pause_writing(self) -> None:
         """The client has left more unread than it may; not at once, see ``WebSocketEdge.pause_writing``."""

@@ -123,6 +123,7 @@ class WebSocketEdge(DirectWriting):
         self._state = _State.CLOSED
         self._context.wheel.cancel(self)
         self._context.connections.discard(self)
+        self._forget_session()
 
     def pause_writing(self) -> None:
         """The client has left more unread than it may: end the connection.
@@ -245,7 +246,8 @@ class WebSocketEdge(DirectWriting):
         if self.write is discard:
             return
         self._stop_writing()
+        session = self._session
         if self._waiting is None:
-            run_detached(self._session.closed())
+            run_detached(session.closed())
         else:
-            self._waiting.add_done_callback(lambda _: run_detached(self._session.closed()))
+            self._waiting.add_done_callback(lambda _: run_detached(session.closed()))

@@ -19,7 +19,7 @@ from skubber.core.errors import NotFoundError
 from skubber.core.timer_wheel import TimerWheel
 from skubber.sessions.long_poll import LongPoll
 from skubber.sessions.serialized import SerializedSession
-from skubber.sessions.session import Entry, OpenSession, Peer, Session, UpgradeRequest
+from skubber.sessions.session import NO_SESSION, Entry, OpenSession, Peer, Session, UpgradeRequest
 from skubber.sessions.sockjs_lobby import SockJSLobby
 
 SOCKJS_FORMAT = PusherWireFormat(sockjs.encode_message)
@@ -217,6 +217,7 @@ class PusherHttpConnection(LongPoll):
         self._wheel.cancel(self)
         self._change_stream(None)
         self._forget(self)
+        self.session = NO_SESSION
 
     def _heard(self) -> None:
         self.session.last_heard = self._wheel.now

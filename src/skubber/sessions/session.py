@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from skubber.codecs.websocket_frames import Opcode
-from skubber.core.connection import EndReason
+from skubber.core.connection import EndReason, take_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +86,41 @@ OpenSession = Callable[[Peer], Session]
 
 Entry = Callable[[UpgradeRequest], OpenSession]
 """Decides whether a client is let in at all: raises a ``SkubberError`` to answer the request with its status."""
+
+
+class NoSession:
+    """Stands for the session of a connection that is gone. Implements ``Session``.
+
+    A session and its transport hold each other. One has to let go, or both would wait for the garbage collector.
+    """
+
+    __slots__ = ("last_heard", "send_now", "timer_slot", "write")
+
+    def __init__(self) -> None:
+        self.write: Callable[[bytes], None] = _discard
+        self.send_now: Callable[[bytes], int] = take_nothing
+        self.last_heard = 0
+        self.timer_slot = -1
+
+    def opened(self) -> None:
+        """Nobody is there."""
+
+    async def receive(self, opcode: Opcode, payload: bytes) -> None:
+        """Nobody listens."""
+
+    async def closed(self) -> None:
+        """There is nothing to leave."""
+
+    def end(self, reason: EndReason) -> None:
+        """It has ended."""
+
+    def timer_due(self, now: int) -> int:
+        """Nothing is scheduled."""
+        return 0
+
+
+def _discard(frames: bytes) -> None:
+    pass
+
+
+NO_SESSION: Session = NoSession()

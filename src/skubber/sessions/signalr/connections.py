@@ -13,7 +13,7 @@ from skubber.core.connection import EndReason
 from skubber.core.errors import ConflictError, ForbiddenError, InvalidRequestError, NotFoundError, TooLargeError
 from skubber.sessions.long_poll import LongPoll
 from skubber.sessions.serialized import SerializedSession
-from skubber.sessions.session import Peer, Session
+from skubber.sessions.session import NO_SESSION, Peer, Session
 from skubber.sessions.signalr.principal import Principal
 from skubber.sessions.signalr.resumable import Attachment
 from skubber.sessions.signalr.session import SignalRContext, SignalRSession
@@ -237,3 +237,5 @@ class SignalRConnections:
         """Drop a connection that is over."""
         self.context.wheel.cancel(connection)
         self._by_token.pop(connection.token, None)
+        if connection.poll is not None:
+            connection.poll.session = NO_SESSION

@@ -82,6 +82,10 @@ class _NoPeer:
 _NO_PEER: Peer = _NoPeer()
 
 
+def _do_nothing() -> None:
+    """Stands for ``on_end`` once it was called."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignalRContext:
     """What all SignalR sessions of a process share.
@@ -212,7 +216,8 @@ class SignalRSession(ClientSession):
         """The transport is gone for good: leave every channel."""
         self._is_over = True
         self._context.wheel.cancel(self)
-        self._on_end()
+        on_end, self._on_end = self._on_end, _do_nothing  # the two would hold each other for the garbage collector
+        on_end()
         await self.leave()
 
     def end(self, reason: EndReason) -> None:
