@@ -15,6 +15,7 @@ from skubber.core.hub import Hub
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
 from skubber.server.eager import run_detached
+from skubber.server.garbage import GarbageCollection
 from skubber.server.store_service import StoreService
 from skubber.server.stream_edge import StreamRoute, event_stream_route, xhr_stream_route
 from skubber.server.ws_edge import EdgeContext
@@ -83,6 +84,7 @@ class Runtime:
             "pusher": xhr_stream_route(self.pusher_http.open_stream),
         }
         self.store = StoreService(settings, self.apps, self.hub) if settings.database else None
+        self._garbage = GarbageCollection()
         self.is_ready = False
 
     def _signalr_context(self) -> SignalRContext:
@@ -103,12 +105,14 @@ class Runtime:
         )
 
     async def turn_wheel(self) -> None:
-        """Advance the timer wheel once a second, for as long as the server runs.
+        """Advance the timer wheel and collect garbage, once a second for as long as the server runs.
 
         After a stall it does not catch up: clients must not be found silent for time in which nobody listened.
         """
+        self._garbage.start()
         while True:
             await asyncio.sleep(1)
+            self._garbage.tick()
             try:
                 self.wheel.advance()
             except Exception:
