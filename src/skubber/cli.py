@@ -12,11 +12,12 @@ import typer
 from skubber import __version__
 from skubber.client import ClientError, publish, tail_channel
 from skubber.core.app import App
-from skubber.server.demo_app import banner, demo_app, new_key, new_secret
+from skubber.server.demo_app import banner, demo_app
 from skubber.server.logs import configure_logs
 from skubber.server.run import serve as run_server
 from skubber.server.store_service import has_stored_apps
 from skubber.settings import AppSettings, Settings, SettingsError, load_settings, parse_app
+from skubber.store.credentials import new_key, new_secret
 
 DEFAULT_CONFIG = Path("skubber.toml")
 
