@@ -1,13 +1,13 @@
 """Everything an operator may do, in one place."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import select, update
 
 from skubber.core.app import App
 from skubber.core.limits import Limits
-from skubber.settings import Settings
+from skubber.settings import Settings, SettingsError
 from skubber.store import tables
 from skubber.store.administration.apps import AppAdministration
 from skubber.store.administration.audit import AuditTrail
@@ -65,7 +65,7 @@ class Administration:
             How many secrets there are.
 
         Raises:
-            WrongKeyError: the vault lacks the key of one of them; then all stay as they are.
+            UnavailableError: ``encryption_key_changed``: the vault lacks the old key, and all stays as it is.
         """
         async with self._ledger.changing(actor) as change:
             count = await self._reencrypt_keys(change)
@@ -116,15 +116,22 @@ async def rotate_encryption_key(administration: Administration, vault: Vault, se
         How many secrets there are.
 
     Raises:
-        SettingsError: the file cannot be read or written, or a secret was encrypted with none of the keys.
+        SettingsError: the file cannot be read or written.
     """
     if settings.encryption_key:
         return await administration.reencrypt(actor)
     file = Path(settings.encryption_key_file)
     keys = [new_encryption_key(), *read_key_file(file)]
     # Should this end half-way, the file still has the key that the secrets are encrypted with.
-    write_key_file(file, keys)
+    _write(file, keys)
     vault.become(Vault(keys))
     count = await administration.reencrypt(actor)
-    write_key_file(file, keys[:1])
+    _write(file, keys[:1])
     return count
+
+
+def _write(file: Path, keys: Sequence[str]) -> None:
+    try:
+        write_key_file(file, keys)
+    except OSError as error:
+        raise SettingsError(f"Cannot write {file}: {error.strerror}.") from None
