@@ -68,8 +68,8 @@ class Operator:
     async def published(self, app_id: str, key: str, secret: str, status: int = 200) -> None:
         """Wait until publishing has this outcome."""
         deadline = time.monotonic() + 10
-        while self.publish(app_id, key, secret) != status:
-            assert time.monotonic() < deadline, self.server.log
+        while (actual := self.publish(app_id, key, secret)) != status:
+            assert time.monotonic() < deadline, (actual, self.server.log)
             await asyncio.sleep(0.05)
 
 
@@ -177,11 +177,11 @@ async def test_a_server_goes_on_when_the_encryption_key_is_changed(operator: Ope
     created = operator.result("apps create shop")["key"]
     await operator.published("shop", created["key"], created["secret"])
     operator.run("skubber secrets rotate")
-    later = operator.result("apps create other")["key"]
-    await operator.published("other", later["key"], later["secret"])
+    later = operator.result("apps create second")["key"]
+    await operator.published("second", later["key"], later["secret"])
     assert operator.publish("shop", created["key"], created["secret"]) == 200
     with operator.admin() as admin:
-        assert admin.post("/apps/other/keys").status_code == 201
+        assert admin.post("/apps/second/keys").status_code == 201
 
 
 async def test_stats_are_the_servers_with_a_token(operator: Operator) -> None:

@@ -36,6 +36,8 @@ HTTP API: the Pusher server SDKs work with only their host changed. What clients
 - Pusher's HMAC signature in the query: `auth_key`, `auth_timestamp` (seconds since the epoch, within ten minutes of
   the server's clock), `auth_version=1.0`, `body_md5` (of a body that is not empty) and `auth_signature`.
 
+The calls under `/api/admin` take an admin token instead: `Authorization: Bearer mpa_...`.
+
 **Once, however often it is sent:** publish with an `Idempotency-Key` header, or the field `idempotency_key`. Within ten
 minutes the same request with the same key is answered and publishes nothing; another request with it is refused.
 
