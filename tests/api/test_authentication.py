@@ -2,6 +2,8 @@ import json
 from urllib.parse import quote, urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skubber.codecs import signing
 from skubber.core.app import ApiKey, App
@@ -277,6 +279,19 @@ class TestSignedRequests:
         assert (await client.send("GET", PATH, query, [])).status == 200
         swapped = query.replace(b"info=subscription_count&info=user_count", b"info=user_count&info=subscription_count")
         assert (await client.send("GET", PATH, swapped, [])).error == (401, "invalid_signature")
+
+    @given(st.permutations(range(5)), st.sampled_from([None, 0, 1, 2, 3, 4]))
+    async def test_the_order_of_the_parameters_makes_no_difference(
+        self, order: list[int], tampered: int | None
+    ) -> None:
+        client = ApiClient()
+        body = b'{"name":"e","channel":"c","data":"d"}'
+        pairs = signed_query("POST", "/apps/4711/events", body).split(b"&")
+        if tampered is not None:
+            pairs[tampered] = pairs[tampered][:-1] + (b"0" if pairs[tampered][-1:] != b"0" else b"1")
+        query = b"&".join(pairs[index] for index in order)
+        answer = await client.send("POST", "/apps/4711/events", query, [], body)
+        assert answer.status == (200 if tampered is None else 401)
 
     async def test_a_signature_weighs_more_than_plain_credentials_in_the_query(self, client: ApiClient) -> None:
         plain = [("apiKey", KEY), ("apiSecret", SECRET)]

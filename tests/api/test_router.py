@@ -123,7 +123,7 @@ async def test_a_failure_of_ours_is_answered_500_without_its_details(client: Api
     assert "NoneType" not in json.dumps(answer.body)
 
 
-STATUSES = {200, 400, 401, 403, 404, 405, 413}
+STATUSES = {200, 202, 400, 401, 403, 404, 405, 413}
 METHODS = st.sampled_from(["GET", "POST"]) | st.sampled_from(["HEAD", "PUT"]) | st.text(max_size=5)
 SEGMENT = st.sampled_from(["4711", "disabled", "events", "batch_events", "channels", "users", "%ff", ""]) | st.text(
     max_size=5

@@ -47,6 +47,10 @@ const commands = {
       return { status: error.status, body: error.body };
     }
   },
+  webhook({ options, headers, body }) {
+    const webhook = new PusherServer(options).webhook({ headers, rawBody: body });
+    return { isValid: webhook.isValid(), events: webhook.getEvents() };
+  },
   async fetch({ url, options }) {
     const response = await fetch(url, options);
     return { status: response.status, body: await response.text() };

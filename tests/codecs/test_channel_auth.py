@@ -17,6 +17,7 @@ from skubber.codecs.channel_auth import (
     decode_channel_data,
     decode_user_data,
 )
+from skubber.core.app import ApiKey
 from skubber.core.errors import InvalidRequestError, UnauthorizedError
 from skubber.core.limits import Limits
 from skubber.core.presence import PresenceMember
@@ -32,7 +33,7 @@ DEEP = "[" * 100_000
 
 def check_channel(auth: str | None, channel: str = "private-c", channel_data: str | None = None) -> None:
     """Check an authorization of a client that connected with ``KEY``."""
-    check_channel_signature(auth, KEY, (SECRET,), SOCKET_ID, channel, channel_data)
+    check_channel_signature(auth, ApiKey(KEY, SECRET), SOCKET_ID, channel, channel_data)
 
 
 def signed_user(user_data: str, key: str = KEY, secret: str = SECRET, socket_id: str = SOCKET_ID) -> str:
@@ -84,7 +85,7 @@ class TestChannelSignatures:
     def test_an_authorization_of_one_kind_is_not_one_of_another(self) -> None:
         channel = SDK.authenticate("private-c", SOCKET_ID)["auth"]
         with pytest.raises(UnauthorizedError):
-            check_user_signature(channel, KEY, (SECRET,), SOCKET_ID, '{"id":"ada"}')
+            check_user_signature(channel, ApiKey(KEY, SECRET), SOCKET_ID, '{"id":"ada"}')
         with pytest.raises(UnauthorizedError):
             check_channel(signed_user('{"id":"ada"}'), "presence-c", '{"id":"ada"}')
 
@@ -107,13 +108,13 @@ class TestChannelSignatures:
         key = key.replace(":", "")  # it stands before the colon
         parts = [SOCKET_ID, channel] if channel_data is None else [SOCKET_ID, channel, channel_data]
         auth = f"{key}:{sign(secret, ':'.join(parts))}"
-        check_channel_signature(auth, key, (secret,), SOCKET_ID, channel, channel_data)
+        check_channel_signature(auth, ApiKey(key, secret), SOCKET_ID, channel, channel_data)
 
 
 class TestUserSignatures:
     @pytest.mark.parametrize("user_data", ['{"id":"ada"}', '{"id": "Ädä 𝄞", "user_info": {}}', ""])
     def test_what_is_signed_for_this_connection_is_accepted(self, user_data: str) -> None:
-        check_user_signature(signed_user(user_data), KEY, (SECRET,), SOCKET_ID, user_data)
+        check_user_signature(signed_user(user_data), ApiKey(KEY, SECRET), SOCKET_ID, user_data)
 
     @pytest.mark.parametrize(
         "auth",
@@ -134,12 +135,12 @@ class TestUserSignatures:
     )
     def test_what_is_not_is_refused(self, auth: str | None) -> None:
         with pytest.raises(UnauthorizedError) as error:
-            check_user_signature(auth, KEY, (SECRET,), SOCKET_ID, '{"id":"ada"}')
+            check_user_signature(auth, ApiKey(KEY, SECRET), SOCKET_ID, '{"id":"ada"}')
         assert error.value.code == "invalid_signature"
 
     def test_the_sdk_signs_sign_ins_the_same_way(self) -> None:
         answer = SDK.authenticate_user(SOCKET_ID, {"id": "ada", "user_info": {"name": "Ada"}})
-        check_user_signature(answer["auth"], KEY, (SECRET,), SOCKET_ID, answer["user_data"])
+        check_user_signature(answer["auth"], ApiKey(KEY, SECRET), SOCKET_ID, answer["user_data"])
         assert decode_user_data(answer["user_data"], LIMITS) == SignedInUser("ada")
 
 

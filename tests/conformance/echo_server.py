@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 
 from skubber.codecs.websocket_frames import Opcode, encode_frame
-from skubber.core.connection import EndReason
+from skubber.core.connection import EndReason, take_nothing
 from skubber.server.run import build_server
 from skubber.sessions.session import Peer
 from skubber.settings import Settings
@@ -22,6 +22,7 @@ class EchoSession:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self.write: Callable[[bytes], None] = peer.write
+        self.send_now: Callable[[bytes], int] = take_nothing
         self.last_heard = 0
         self.timer_slot = -1
 

@@ -28,7 +28,7 @@ def test_without_limits_everything_is_taken_and_counted() -> None:
         meter.take_publish(Limits(), NOON)
         meter.take_read(Limits(), NOON)
         assert refusal(meter, 100, Limits()) is None
-    assert (meter.published, meter.messages_today(NOON)) == (100_000, 100_000)
+    assert meter.published == 100_000
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ class TestMessagesADay:
         assert meter.messages_today(NOON) == 0
 
     def test_a_clock_that_is_set_back_over_midnight_changes_nothing(self) -> None:
-        meter = Meter()
-        meter.take_messages(5, Limits(), NOON)
+        meter, limits = Meter(), Limits(messages_per_day=10)
+        meter.take_messages(5, limits, NOON)
         assert meter.messages_today(NOON) == 5
         assert meter.messages_today(NOON - SECONDS_A_DAY) == 5
 

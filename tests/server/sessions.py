@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from skubber.codecs.websocket_frames import Opcode, encode_text
-from skubber.core.connection import EndReason
+from skubber.core.connection import EndReason, take_nothing
 from skubber.sessions.session import Peer, UpgradeRequest
 
 
@@ -23,6 +23,7 @@ class RecordingSession:
         self.request = request
         self.peer = peer
         self.write: Callable[[bytes], None] = peer.write
+        self.send_now: Callable[[bytes], int] = take_nothing
         self.last_heard = -1
         self.timer_slot = -1
         self.received: list[bytes] = []

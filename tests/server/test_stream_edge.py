@@ -16,9 +16,10 @@ from server.live import LiveServer
 from server.signalr_client import ACCEPT, HANDSHAKE, EventStreamClient, PollingClient, access_token, negotiated
 from server.websocket_client import text
 from skubber.core.event import Event
+from skubber.server.direct import discard
 from skubber.server.http_lane import HttpLane
 from skubber.server.stream_edge import StreamEdge
-from skubber.server.ws_edge import CLOSE_TIMEOUT, discard
+from skubber.server.ws_edge import CLOSE_TIMEOUT
 from support.apps import KEY, SECRET, make_app
 from support.signalr_client import event
 

@@ -10,8 +10,8 @@ from server.http_client import PATIENCE, HttpClient, request
 from server.live import LiveServer
 from skubber.core.connection import EndReason
 from skubber.core.event import Event
+from skubber.server.direct import discard
 from skubber.server.stream_edge import StreamEdge
-from skubber.server.ws_edge import discard
 from skubber.sessions.pusher_http import RETURN_TIMEOUT
 from support.apps import KEY, make_app
 from support.pusher_client import Message

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from skubber.codecs.websocket_frames import Opcode
-from skubber.core.connection import EndReason
+from skubber.core.connection import EndReason, take_nothing
 from skubber.core.timer_wheel import TimerWheel
 from skubber.sessions.long_poll import RETURN_TIMEOUT, LongPoll
 
@@ -18,6 +18,7 @@ class RecordingSession:
 
     def __init__(self, poll: LongPoll) -> None:
         self.write: Callable[[bytes], None] = poll.write
+        self.send_now: Callable[[bytes], int] = take_nothing
         self.last_heard = 0
         self.timer_slot = -1
         self.ends: list[EndReason] = []

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from skubber.core.app import ApiKey
-from skubber.core.connection import EndReason
+from skubber.core.connection import EndReason, take_nothing
 from skubber.core.event import Event
 
 from .apps import KEY
@@ -35,6 +35,7 @@ class RecordingConnection:
         self.writes: list[bytes] = []
         self.ends: list[EndReason] = []
         self.write: Callable[[bytes], None] = self.writes.append
+        self.send_now: Callable[[bytes], int] = take_nothing
 
     @property
     def received(self) -> list[str]:

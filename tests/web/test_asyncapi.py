@@ -18,6 +18,7 @@ from skubber.codecs.pusher import CLIENT_EVENT_RATE, WATCHLIST_TOO_LONG, CloseCo
 from skubber.codecs.signalr import RECORD_SEPARATOR, MessageType
 from skubber.codecs.signalr_events import RESERVED_TARGETS
 from skubber.codecs.signalr_json import JSON
+from skubber.core.app import ApiKey
 from skubber.core.event import SubscriptionCount
 from skubber.sessions.signalr.hub_methods import SIGN_IN, STREAM_EVENTS, SUBSCRIBE, TRIGGER, UNSUBSCRIBE
 from skubber.sessions.signalr.session import SignalRSession
@@ -139,11 +140,15 @@ def test_pusher_clients_may_say_what_the_examples_say() -> None:
                     request = pusher.decode_subscribe(said.data)
                     if request.auth is not None:
                         check_channel_signature(
-                            request.auth, "YOUR_KEY", ("YOUR_SECRET",), SOCKET_ID, request.channel, request.channel_data
+                            request.auth,
+                            ApiKey("YOUR_KEY", "YOUR_SECRET"),
+                            SOCKET_ID,
+                            request.channel,
+                            request.channel_data,
                         )
                 case "signin":
                     sign_in = pusher.decode_signin(said.data)
-                    check_user_signature(sign_in.auth, "YOUR_KEY", ("YOUR_SECRET",), SOCKET_ID, sign_in.user_data)
+                    check_user_signature(sign_in.auth, ApiKey("YOUR_KEY", "YOUR_SECRET"), SOCKET_ID, sign_in.user_data)
 
 
 def test_signalr_clients_may_say_what_the_examples_say() -> None:
@@ -154,9 +159,9 @@ def test_signalr_clients_may_say_what_the_examples_say() -> None:
                 continue
             arguments = METHODS[said.target].bind(said.arguments or ())
             if said.target == "Subscribe" and arguments[1] is not None:
-                check_channel_signature(arguments[1], "YOUR_KEY", ("YOUR_SECRET",), SOCKET_ID, arguments[0], None)
+                check_channel_signature(arguments[1], ApiKey("YOUR_KEY", "YOUR_SECRET"), SOCKET_ID, arguments[0], None)
             if said.target == "SignIn":
-                check_user_signature(arguments[0], "YOUR_KEY", ("YOUR_SECRET",), SOCKET_ID, arguments[1])
+                check_user_signature(arguments[0], ApiKey("YOUR_KEY", "YOUR_SECRET"), SOCKET_ID, arguments[1])
 
 
 def test_every_hub_method_is_described() -> None:

@@ -40,23 +40,45 @@ _GRANT = re.compile(r"[A-Za-z0-9_\-=@,.;*]+")
 class TokenRequest(msgspec.Struct, rename="camel"):
     """What a token is asked for with: an API key, and what the holder shall be allowed."""
 
-    api_key: Annotated[str, Meta(description="An API key of the app.")]
-    api_secret: Annotated[str, Meta(description="Its secret. It is not in the token, and must not go to a browser.")]
+    api_key: Annotated[str, Meta(description="An API key of the app.", extra_json_schema={"minLength": 1})]
+    api_secret: Annotated[
+        str,
+        Meta(
+            description="Its secret. It is not in the token, and must not go to a browser.",
+            extra_json_schema={"minLength": 1},
+        ),
+    ]
     user_id: Annotated[
-        str | None, Meta(description="The user the token is for: nobody else can use it.", examples=["user123"])
+        str | None,
+        Meta(
+            description="The user the token is for: nobody else can use it.",
+            examples=["user123"],
+            extra_json_schema={"minLength": 1, "maxLength": 128},
+        ),
     ] = None
     user_info: Annotated[
         Raw | UnsetType, Meta(description="What other presence members are told of the user: any JSON, at most 1 KB.")
     ] = UNSET
     channels: Annotated[
         tuple[str, ...],
-        Meta(description="Private and presence channels the holder may join, `*` for any text; at most 100."),
+        Meta(
+            description="Private and presence channels the holder may join, `*` for any text; at most 100.",
+            extra_json_schema={
+                "maxItems": MAX_GRANTS,
+                "items": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[A-Za-z0-9_=@,.;*-]+$"},
+            },
+        ),
     ] = ()
     permissions: Annotated[
         tuple[Permission, ...], Meta(description="What the holder may do: `subscribe`, `trigger`; both unless given.")
     ] = tuple(Permission)
     expires_in: Annotated[
-        int, Meta(description=f"Validity in seconds, 1 to {MAX_LIFETIME}.", examples=[MAX_LIFETIME])
+        float,  # JSON knows one kind of number: 900.0 is an integer
+        Meta(
+            description=f"Validity in seconds, 1 to {MAX_LIFETIME}.",
+            examples=[MAX_LIFETIME],
+            extra_json_schema={"type": "integer", "minimum": 1, "maximum": MAX_LIFETIME},
+        ),
     ] = MAX_LIFETIME
 
 
@@ -99,7 +121,7 @@ class AccessTokens:
         check_scope(key, Scope.CONNECT)
         self._apps.used_keys[key.key] = now
         grants = _grants(request, app.limits)
-        return access_token.issue(app, key, grants, now, request.expires_in, secrets.token_urlsafe(16))
+        return access_token.issue(app, key, grants, now, int(request.expires_in), secrets.token_urlsafe(16))
 
     def _authenticate(self, request: TokenRequest, address: str, now: float) -> tuple[App, ApiKey]:
         guess = (address, hash(request.api_key))  # what is guessed may be long, and many guesses are kept
@@ -111,7 +133,7 @@ class AccessTokens:
                 math.ceil(wait),
             )
         app = self._apps.find_by_key(request.api_key)
-        if app is not None and signing.is_one_of(app.keys[request.api_key].secrets, request.api_secret):
+        if app is not None and signing.is_secret_of(app.keys[request.api_key], request.api_secret):
             return app, app.keys[request.api_key]
         self._guesses_by_key.take(guess, now)
         self._guesses_by_address.take(address, now)
@@ -131,8 +153,8 @@ def _read(body: bytes) -> TokenRequest:
 
 
 def _grants(request: TokenRequest, limits: Limits) -> Grants:
-    if not 1 <= request.expires_in <= MAX_LIFETIME:
-        raise InvalidRequestError("invalid_expires_in", f"expiresIn is 1 to {MAX_LIFETIME} seconds.")
+    if not 1 <= request.expires_in <= MAX_LIFETIME or request.expires_in % 1:
+        raise InvalidRequestError("invalid_expires_in", f"expiresIn is 1 to {MAX_LIFETIME} whole seconds.")
     if request.user_id is not None and not 1 <= len(request.user_id) <= limits.presence_user_id_length:
         raise InvalidRequestError("invalid_user_id", f"userId has 1 to {limits.presence_user_id_length} characters.")
     if len(request.channels) > MAX_GRANTS or not all(_is_grant(name, limits) for name in request.channels):

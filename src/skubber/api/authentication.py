@@ -3,6 +3,7 @@
 Source: the product's API contract, "Authentication"; Pusher Channels documentation, "REST API: Authentication".
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
@@ -10,6 +11,13 @@ from skubber.api.message import ApiRequest
 from skubber.codecs import signing
 from skubber.core.app import ApiKey, App, Scope
 from skubber.core.errors import ForbiddenError, UnauthorizedError
+
+# The parameters in the order in which they are signed, nothing to decode, the signature behind them: so the SDKs
+# write it. Taking it apart with a regular expression costs a fifth of doing so parameter by parameter.
+_STANDARD_QUERY = re.compile(
+    rb"(auth_key=([^&%+=\x80-\xff]+)&auth_timestamp=([0-9]{1,12})&auth_version=1\.0(?:&body_md5=([0-9a-f]{32}))?)"
+    rb"&auth_signature=([0-9a-f]{64})"
+)
 
 TIMESTAMP_WINDOW = 600
 """How far ``auth_timestamp`` may be from this server's clock, seconds, either way."""
@@ -35,6 +43,8 @@ def authenticate(request: ApiRequest, app: App, now: float) -> ApiKey:
         elif name == b"x-api-secret":
             secret = value.decode("utf-8", "surrogateescape")
     if key is None or secret is None:
+        if standard := _STANDARD_QUERY.fullmatch(request.query):
+            return _authenticate_standard(request, standard, app, now)
         parameters = request.parameters()
         first = dict(reversed(parameters))
         # A header alone may be a gateway's own: it stands in nobody's way who signed.
@@ -49,9 +59,7 @@ def authenticate(request: ApiRequest, app: App, now: float) -> ApiKey:
             "or sign the request as Pusher does.",
         )
     api_key = app.keys.get(key)
-    # Compared whether the key exists or not, so that the time taken tells nothing.
-    is_secret = signing.is_one_of(api_key.secrets if api_key else ("",), secret)
-    if api_key is None or not is_secret:
+    if not signing.is_secret_of(api_key, secret) or api_key is None:
         raise UnauthorizedError("invalid_credentials", "The key and secret do not belong together, or not to this app.")
     return api_key
 
@@ -66,18 +74,37 @@ def check_scope(key: ApiKey, scope: Scope) -> None:
         raise ForbiddenError("insufficient_scope", f"This needs a key with the scope {scope}; this key has not got it.")
 
 
+def _authenticate_standard(request: ApiRequest, standard: re.Match[bytes], app: App, now: float) -> ApiKey:
+    """Check a signed request whose query is as the SDKs write it: what was signed can be cut out of it as it is."""
+    query, key, timestamp, body_md5, signature = (part.decode() for part in standard.groups(b""))
+    api_key = _key_that_signs(app, key)
+    text = f"{request.method}\n{request.path}\n{query}".encode("utf-8", "surrogatepass")
+    if not signing.is_signed(api_key, text, signature):
+        # The path may have been signed in another form: that is the long way round.
+        parameters = request.parameters()
+        return _authenticate_signature(request, parameters, dict(reversed(parameters)), app, now)
+    _check_timestamp(timestamp, now)
+    _check_body(request.body, body_md5)
+    return api_key
+
+
+def _key_that_signs(app: App, key: str) -> ApiKey:
+    api_key = app.keys.get(key)
+    if api_key is None:
+        raise UnauthorizedError("invalid_credentials", "auth_key is not a key of this app.")
+    return api_key
+
+
 def _authenticate_signature(
     request: ApiRequest, parameters: Sequence[tuple[str, str]], first: Mapping[str, str], app: App, now: float
 ) -> ApiKey:
     """Check a signed request; ``first`` holds the first parameter of each name."""
-    api_key = app.keys.get(first.get("auth_key", ""))
-    if api_key is None:
-        raise UnauthorizedError("invalid_credentials", "auth_key is not a key of this app.")
+    api_key = _key_that_signs(app, first.get("auth_key", ""))
     if first.get("auth_version") != "1.0":
         raise UnauthorizedError("invalid_signature", "auth_version must be 1.0.")
     text = signing.request_text(request.method, request.path, parameters)
     signature = first.get("auth_signature", "")
-    is_signed = signing.is_signed(api_key.secrets, text, signature)
+    is_signed = signing.is_signed(api_key, text, signature)
     if not is_signed and not _is_signed_decoded(request, parameters, api_key, signature):
         raise UnauthorizedError(
             "invalid_signature",
@@ -99,7 +126,7 @@ def _is_signed_decoded(request: ApiRequest, parameters: Sequence[tuple[str, str]
     # A slash that was encoded must stay within its segment: one path must not pass for another.
     if decoded == request.path or decoded.count("/") != request.path.count("/"):
         return False
-    return signing.is_signed(key.secrets, signing.request_text(request.method, decoded, parameters), signature)
+    return signing.is_signed(key, signing.request_text(request.method, decoded, parameters), signature)
 
 
 def _check_body(body: bytes, body_md5: str) -> None:

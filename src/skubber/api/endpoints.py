@@ -1,7 +1,8 @@
 """The table of endpoints: the router and the OpenAPI document are both made from it."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -12,12 +13,13 @@ from skubber.core.app import Scope
 
 @dataclass(frozen=True, slots=True)
 class QueryParameter:
-    """A query parameter."""
+    """A query parameter; ``schema`` holds what its JSON Schema says beside that it is a string."""
 
     name: str
     description: str
     example: str
     is_required: bool = False
+    schema: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,16 @@ class Endpoint:
 
 
 _INFO = QueryParameter(
-    "info", "Attributes to return: user_count (presence channels), subscription_count.", "subscription_count"
+    "info",
+    "Attributes to return: user_count (presence channels), subscription_count.",
+    "subscription_count",
+    schema=schema.INFO_SCHEMA,
 )
 _CHANNEL_INFO = QueryParameter(
     "info",
     "Attributes to return: user_count (presence channels), subscription_count, cache (cache channels).",
     "subscription_count",
+    schema={"pattern": schema.INFO_SCHEMA["pattern"].replace("|sub", "|cache|sub")},
 )
 _PREFIX = QueryParameter("filter_by_prefix", "Only channels whose names start so.", "presence-")
 
@@ -130,8 +136,19 @@ ENDPOINTS = (
         Scope.PUBLISH,
         request=str,
         query=(
-            QueryParameter("name", "Event name, at most 200 characters.", "order-shipped", is_required=True),
-            QueryParameter("socket_id", "The connection that must not receive the event.", "1234.5678"),
+            QueryParameter(
+                "name",
+                "Event name, at most 200 characters.",
+                "order-shipped",
+                is_required=True,
+                schema=schema.EVENT_NAME_SCHEMA,
+            ),
+            QueryParameter(
+                "socket_id",
+                "The connection that must not receive the event.",
+                "1234.5678",
+                schema=schema.SOCKET_ID_SCHEMA,
+            ),
         ),
         status=202,
         is_deprecated=True,

@@ -41,7 +41,7 @@ async def trigger(call: Call) -> TriggerResponse:
     """Publish one event on one channel or several."""
     request = call.body(_trigger_decoder)
     publication = _check(request, _channels(request, call.app.limits), call.app.limits)
-    await _publish(call, request.idempotency_key, (publication,))
+    await _publish(call, request.idempotency_key, (publication,), len(publication.channels))
     if not publication.info:
         return TriggerResponse()
     return TriggerResponse({name: await _attributes(call, name, publication.info) for name in publication.channels})
@@ -54,7 +54,7 @@ async def trigger_batch(call: Call) -> BatchResponse:
     if not 1 <= len(request.batch) <= limits.events_per_batch:
         raise InvalidRequestError("invalid_batch", f"A batch holds 1 to {limits.events_per_batch} events.")
     publications = [_check(event, (event.channel,), limits) for event in request.batch]
-    await _publish(call, request.idempotency_key, publications)
+    await _publish(call, request.idempotency_key, publications, len(publications))
     return BatchResponse([await _attributes(call, each.channels[0], each.info) for each in publications])
 
 
@@ -63,7 +63,7 @@ async def trigger_on_channel(call: Call) -> EmptyResponse:
     parameter = call.request.parameter
     event = BatchEvent(parameter("name") or "", call.text(), call.arguments[0], parameter("socket_id") or None)
     publication = _check(event, (event.channel,), call.app.limits)
-    await _publish(call, parameter("idempotency_key"), (publication,))
+    await _publish(call, parameter("idempotency_key"), (publication,), 1)
     return EmptyResponse()
 
 
@@ -100,16 +100,16 @@ def _check(request: TriggerRequest | BatchEvent, channels: Sequence[str], limits
     return _Publication(channels, event, request.socket_id, parse_info(request.info))
 
 
-def _publish(call: Call, key_field: str | None, publications: Sequence[_Publication]) -> Awaitable[None]:
+def _publish(call: Call, key_field: str | None, publications: Sequence[_Publication], messages: int) -> Awaitable[None]:
     """Publish; once, however often, when the header or that field of the body holds an idempotency key."""
     key = idempotency_key(call, key_field)
     if key is None:
-        return _publish_all(call, publications)
-    return once(call, key, lambda: _publish_all(call, publications))
+        return _publish_all(call, publications, messages)
+    return once(call, key, lambda: _publish_all(call, publications, messages))
 
 
-async def _publish_all(call: Call, publications: Sequence[_Publication]) -> None:
-    call.app.meter.take_messages(sum(len(each.channels) for each in publications), call.app.limits, call.now)
+async def _publish_all(call: Call, publications: Sequence[_Publication], messages: int) -> None:
+    call.app.meter.take_messages(messages, call.app.limits, call.now)
     for publication in publications:
         await call.hub.publish(call.app, publication.channels, publication.event, publication.excluded)
 

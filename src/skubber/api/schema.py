@@ -8,22 +8,56 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-EventName = Annotated[str, Meta(description="Event name, at most 200 characters.", examples=["order-shipped"])]
+# What the schemas say is said for people and tools. The rules themselves are checked elsewhere, against each plan's own
+# limits, and with sentences of their own.
+EVENT_NAME_SCHEMA = {"minLength": 1, "maxLength": 200, "pattern": "^(?!pusher:|pusher_internal:)"}
+CHANNEL_NAME_SCHEMA = {
+    "minLength": 1,
+    "maxLength": 200,
+    "pattern": "^(#server-to-user-[ -~]+|[A-Za-z0-9_=@,.;-]+)$",
+}
+SOCKET_ID_SCHEMA = {"pattern": "^[0-9]+[.][0-9]+$"}
+INFO_SCHEMA = {"pattern": "^((user_count|subscription_count)(,(user_count|subscription_count))*)?$"}
+
+EventName = Annotated[
+    str,
+    Meta(
+        description="Event name, at most 200 characters.",
+        examples=["order-shipped"],
+        extra_json_schema=EVENT_NAME_SCHEMA,
+    ),
+]
 EventData = Annotated[
     str,
     Meta(
         description="Event data, a string of at most 10 KB; encode objects as JSON first.",
         examples=['{"orderId": 42}'],
+        extra_json_schema={"maxLength": 10_240},
     ),
 ]
 ChannelName = Annotated[
     str,
-    Meta(description="Channel name: letters, digits and _ - = @ , . ; only.", examples=["my-channel"]),
+    Meta(
+        description="Channel name: letters, digits and _ - = @ , . ; only.",
+        examples=["my-channel"],
+        extra_json_schema=CHANNEL_NAME_SCHEMA,
+    ),
 ]
-SocketId = Annotated[str, Meta(description="The connection that must not receive the event.", examples=["1234.5678"])]
+SocketId = Annotated[
+    str,
+    Meta(
+        description="The connection that must not receive the event.",
+        examples=["1234.5678"],
+        extra_json_schema=SOCKET_ID_SCHEMA,
+    ),
+]
 Info = Annotated[
     str,
-    Meta(description="Comma-separated attributes to return: user_count, subscription_count.", examples=["user_count"]),
+    Meta(
+        description="Comma-separated attributes to return: user_count, subscription_count.",
+        examples=["user_count"],
+        extra_json_schema=INFO_SCHEMA,
+    ),
 ]
 IdempotencyKey = Annotated[
     str,
@@ -31,6 +65,7 @@ IdempotencyKey = Annotated[
         description="Makes a request that is sent again publish once: a key seen in the last 10 minutes does not "
         "publish. An `Idempotency-Key` header wins over it.",
         examples=["order-42-shipped"],
+        extra_json_schema={"minLength": 1, "maxLength": 255, "pattern": "^[ -~]*$"},
     ),
 ]
 
@@ -41,7 +76,13 @@ class TriggerRequest(msgspec.Struct):
     name: EventName
     data: EventData
     channel: ChannelName | None = None
-    channels: Annotated[list[ChannelName], Meta(description="At most 100 channels.")] | None = None
+    channels: (
+        Annotated[
+            list[ChannelName],
+            Meta(description="At most 100 channels.", extra_json_schema={"minItems": 1, "maxItems": 100}),
+        ]
+        | None
+    ) = None
     socket_id: SocketId | None = None
     info: Info | None = None
     idempotency_key: IdempotencyKey | None = None
@@ -60,7 +101,9 @@ class BatchEvent(msgspec.Struct):
 class BatchRequest(msgspec.Struct):
     """Events to publish together: all of them, or none when one is invalid."""
 
-    batch: Annotated[list[BatchEvent], Meta(description="At most 10 events.")]
+    batch: Annotated[
+        list[BatchEvent], Meta(description="At most 10 events.", extra_json_schema={"minItems": 1, "maxItems": 10})
+    ]
     idempotency_key: IdempotencyKey | None = None
 
 

@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from skubber.codecs import signing
 from skubber.codecs.json_text import is_portable_json
+from skubber.core.app import ApiKey
 from skubber.core.errors import InvalidRequestError, UnauthorizedError
 from skubber.core.limits import Limits
 from skubber.core.presence import PresenceMember
@@ -41,14 +42,13 @@ _decode_user_data = msgspec.json.Decoder(_UserData).decode
 
 
 def check_channel_signature(
-    auth: str | None, key: str, secrets: tuple[str, ...], socket_id: str, channel: str, channel_data: str | None
+    auth: str | None, key: ApiKey, socket_id: str, channel: str, channel_data: str | None
 ) -> None:
     """Check that a back end allows a connection on a private or presence channel.
 
     Args:
         auth: ``KEY:SIGNATURE``, as the client sent it.
         key: the key that must have signed: the one the client connected with.
-        secrets: that key's secrets, any of which may have signed.
         socket_id: the connection.
         channel: the channel.
         channel_data: who the user is, exactly as the client sent it; None on private channels.
@@ -57,7 +57,7 @@ def check_channel_signature(
         UnauthorizedError: ``invalid_signature``.
     """
     text = signing.channel_text(socket_id, channel, channel_data)
-    if not _is_signed(auth, key, secrets, text):
+    if not _is_signed(auth, key, text):
         signed = "socket_id:channel" if channel_data is None else "socket_id:channel:channel_data"
         raise UnauthorizedError(
             "invalid_signature",
@@ -66,13 +66,13 @@ def check_channel_signature(
         )
 
 
-def check_user_signature(auth: str | None, key: str, secrets: tuple[str, ...], socket_id: str, user_data: str) -> None:
+def check_user_signature(auth: str | None, key: ApiKey, socket_id: str, user_data: str) -> None:
     """Check that a back end vouches for who a connection's user is; the arguments are those of the channel's check.
 
     Raises:
         UnauthorizedError: ``invalid_signature``.
     """
-    if not _is_signed(auth, key, secrets, signing.user_text(socket_id, user_data)):
+    if not _is_signed(auth, key, signing.user_text(socket_id, user_data)):
         raise UnauthorizedError(
             "invalid_signature",
             "Invalid signature: auth must be KEY:SIGNATURE, the HMAC SHA256 hex digest of socket_id::user::user_data "
@@ -122,10 +122,10 @@ def decode_user_data(user_data: str, limits: Limits) -> SignedInUser:
     return SignedInUser(user_id, tuple(dict.fromkeys(watched)))
 
 
-def _is_signed(auth: str | None, key: str, secrets: tuple[str, ...], text: bytes) -> bool:
+def _is_signed(auth: str | None, key: ApiKey, text: bytes) -> bool:
     signer, _, signature = (auth or "").rpartition(":")
     # The signature is compared whatever the key says, so that the time taken tells nothing.
-    return signing.is_signed(secrets, text, signature) and signer == key
+    return signing.is_signed(key, text, signature) and signer == key.key
 
 
 def _checked_user_id(code: str, member: str, value: str | int, limits: Limits) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from operator import itemgetter
 
+from skubber.core.app import ApiKey
+
 _BLOCK_BYTES = 64
 _INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
@@ -42,14 +44,21 @@ def matches(expected: str, given: str) -> bool:
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogatepass"))
 
 
-def is_one_of(secrets: Iterable[str], given: str) -> bool:
-    """Whether a secret is one of those that are good."""
-    return any(matches(secret, given) for secret in secrets)
+def is_secret_of(key: ApiKey | None, given: str) -> bool:
+    """Whether a secret is one that is good for a key. The time it takes does not tell whether there is such a key."""
+    if key is None:
+        matches("", given)
+        return False
+    if matches(key.secret, given):
+        return True
+    return key.previous_secret is not None and matches(key.previous_secret, given)
 
 
-def is_signed(secrets: Iterable[str], text: bytes, signature: str) -> bool:
-    """Whether a signature of ``text`` was made with one of the secrets that are good."""
-    return any(matches(sign(secret, text), signature) for secret in secrets)
+def is_signed(key: ApiKey, text: bytes, signature: str) -> bool:
+    """Whether a signature of ``text`` was made with one of the secrets that are good for a key."""
+    if matches(sign(key.secret, text), signature):
+        return True
+    return key.previous_secret is not None and matches(sign(key.previous_secret, text), signature)
 
 
 def body_md5(body: bytes) -> str:

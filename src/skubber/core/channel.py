@@ -1,5 +1,7 @@
 """A channel on this node: its local subscribers and the fan-out to them."""
 
+from collections.abc import Iterable
+
 from skubber.core.channel_name import ChannelKind
 from skubber.core.connection import Connection
 from skubber.core.event import Event, WireFormat
@@ -77,8 +79,7 @@ class Channel:
             group = self._subscribers[wire_format]
             self._meter.delivered += len(group) * len(frames)
             self._meter.delivered_bytes += len(group) * len(joined)
-            for connection in group.values():
-                connection.write(joined)
+            _send(group.values(), joined)
 
     def _fan_out_to_others(self, event: Event, excluded: str) -> None:
         self.flush()
@@ -87,6 +88,16 @@ class Channel:
             receivers = len(group) - (excluded in group)
             self._meter.delivered += receivers
             self._meter.delivered_bytes += receivers * len(frame)
-            for socket_id, connection in group.items():
-                if socket_id != excluded:
-                    connection.write(frame)
+            _send((connection for socket_id, connection in group.items() if socket_id != excluded), frame)
+
+
+def _send(connections: Iterable[Connection], frames: bytes) -> None:
+    """The loop that fan-out is made of."""
+    size = len(frames)
+    for connection in connections:
+        try:
+            sent = connection.send_now(frames)
+        except OSError:  # there is no room, or the connection is broken: the transport sees to it
+            sent = 0
+        if sent != size:
+            connection.write(frames[sent:])

@@ -25,6 +25,11 @@ class EndReason(Enum):
     """The app is gone."""
 
 
+def take_nothing(frames: bytes) -> int:
+    """Stands for ``send_now`` where nothing can be sent at once, or something waits to be sent before."""
+    return 0
+
+
 class Connection(Protocol):
     """A connected client as its channels see it.
 
@@ -32,12 +37,20 @@ class Connection(Protocol):
         socket_id: unique on this server; the id publishers exclude by.
         wire_format: the format its frames are in.
         write: sends finished bytes; never blocks and never raises for a connection that is open or closing.
+        send_now: hands finished bytes straight to the socket, if nothing waits before them, and returns how many it
+            took; ``write`` takes the others. May raise OSError instead of taking none. Fan-out is made of it: the way
+            through the event loop's transport adds a fifth to a half to what the system call costs.
     """
 
     socket_id: str
 
     @property
     def write(self) -> Callable[[bytes], None]:
+        """See the attribute's description."""
+        ...
+
+    @property
+    def send_now(self) -> Callable[[bytes], int]:
         """See the attribute's description."""
         ...
 

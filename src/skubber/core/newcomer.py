@@ -1,6 +1,6 @@
 """A subscriber that is not told anything yet."""
 
-from skubber.core.connection import Connection, EndReason
+from skubber.core.connection import Connection, EndReason, take_nothing
 from skubber.core.event import WireFormat
 
 
@@ -14,13 +14,14 @@ class Newcomer:
         missed: what the connection is owed once it has been told, in order: frames, some of them joined.
     """
 
-    __slots__ = ("_connection", "missed", "socket_id", "write")
+    __slots__ = ("_connection", "missed", "send_now", "socket_id", "write")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.missed: list[bytes] = []
         self.socket_id = connection.socket_id
         self.write = self.missed.append
+        self.send_now = take_nothing
 
     @property
     def wire_format(self) -> WireFormat:

@@ -21,6 +21,7 @@ from skubber.codecs.websocket_handshake import HandshakeError, switching_protoco
 from skubber.core.errors import SkubberError
 from skubber.server.eager import Suspended, run_eagerly
 from skubber.server.http_connection import HttpConnection
+from skubber.server.repeated_head import RepeatedHead
 from skubber.server.response_heads import ResponseHeads
 from skubber.server.stream_edge import StreamEdge, StreamRoute
 from skubber.server.ws_edge import EdgeContext, WebSocketEdge
@@ -30,6 +31,9 @@ from skubber.web.body import body_too_large
 
 _LANE_PREFIX = PATH_PREFIX.encode()
 _ANY_ORIGIN = ((b"access-control-allow-credentials", b"true"), (b"vary", b"Origin"))
+_FRUITLESS_NOTES = 3
+"""Heads that are remembered in a row without one of them coming again."""
+
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -75,6 +79,9 @@ class HttpLane(HttpConnection):
         self._body: list[bytes] | None = None
         self._body_size = 0
         self._is_closing = False
+        self._answered: ApiRequest | None = None
+        self._repeated_head: RepeatedHead | None = None
+        self._heads_noted = 0
 
     def shutdown(self) -> None:
         """Answer what has been asked for, then close; called by uvicorn when the server stops."""
@@ -83,6 +90,28 @@ class HttpLane(HttpConnection):
             super().shutdown()
 
     # -- a request, from head to end
+
+    def data_received(self, data: bytes) -> None:
+        """Answer a request with the same head as the last one, or leave it to the parser."""
+        is_fresh = not (self._is_receiving or self._unparsed or self._is_refused) and self._can_hand_over()
+        if is_fresh and self._repeated_head is not None and not self._is_closing:
+            request = self._repeated_head.request(data)
+            if request is not None and len(request.body) <= self._request_bytes and not self.transport.is_closing():
+                self._heads_noted = 0
+                self._answer(request)
+                return
+        self._answered = self._repeated_head = None
+        super().data_received(data)
+        if is_fresh:
+            self._note_head(data)
+
+    def _note_head(self, data: bytes) -> None:
+        """Remember a head that may come again. Signed requests never do, nor do those of who never repeats one."""
+        request = self._answered
+        if request is None or request.query or self._heads_noted >= _FRUITLESS_NOTES or not self._keeps_alive():
+            return
+        self._heads_noted += 1
+        self._repeated_head = RepeatedHead.of(data, request)
 
     def _begin_request(self) -> None:
         if self.url.startswith(_LANE_PREFIX) and self._is_free():
@@ -122,13 +151,17 @@ class HttpLane(HttpConnection):
         request = ApiRequest(
             self.parser.get_method().decode(), path.decode("latin-1"), query, self._request_headers, b"".join(body)
         )
+        self._answered = request
+        self._answer(request)
+
+    # -- answering
+
+    def _answer(self, request: ApiRequest) -> None:
         outcome = run_eagerly(self._api.answer(request))
         if isinstance(outcome, Suspended):
             self._respond_later(outcome)
         else:
             self._respond(outcome)
-
-    # -- answering
 
     def _answer_expectation(self) -> None:
         """Ask for the body, unless it is announced as too large (RFC 9110 section 10.1.1)."""
@@ -228,6 +261,7 @@ class HttpLane(HttpConnection):
         """Let go of the connection: another protocol takes it."""
         self._unset_keepalive_if_required()
         self.connections.discard(self)
+        self._answered = None
         self._log_request(status)
         # It and this object hold each other: without this, both would wait for the garbage collector.
         self.parser = None  # type: ignore[assignment]

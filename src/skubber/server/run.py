@@ -136,12 +136,16 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
     wheel = asyncio.create_task(runtime.turn_wheel())
     if runtime.store is not None:
         await runtime.store.start()
+        if runtime.webhooks is not None:
+            runtime.webhooks.start(runtime.store.database)
     runtime.is_ready = True
     try:
         yield
     finally:
         runtime.is_ready = False
         wheel.cancel()
+        if runtime.webhooks is not None:
+            await runtime.webhooks.stop()
         if runtime.store is not None:
             await runtime.store.stop()
 

@@ -29,6 +29,7 @@ from skubber.sessions.signalr.transports import Transport
 from skubber.settings import Settings
 from skubber.store.administration.administration import Administration
 from skubber.store.apps import AppRegistry
+from skubber.webhooks.webhooks import Webhooks
 
 _log = structlog.stdlib.get_logger("skubber.server")
 
@@ -46,11 +47,13 @@ class Runtime:
         self._configured = list(apps)
         self.apps = AppRegistry(self._configured)
         self.wheel = TimerWheel()
+        self.webhooks = Webhooks(settings, self.apps, self.wheel) if settings.database else None
         self.hub = Hub(
             MemoryBroker(time.monotonic),
             _defer,
             settings.connections,
             counts=SubscriptionCounts(self.wheel, run_detached),
+            announce=None if self.webhooks is None else self.webhooks.announce,
         )
         self.api = Api(self.hub, self.apps, time.time)
         self.edge = EdgeContext(self.wheel, set(), settings.message_bytes, settings.write_buffer_bytes)

@@ -1,7 +1,7 @@
 """The streaming edge: one small object between a socket that only sends and a session.
 
-As with WebSockets, events leave through the transport's own ``write``, already framed and shared by all subscribers:
-there is no task and no queue for a client. The response has no length and ends with the connection.
+As with WebSockets, events leave already framed and shared by all subscribers: there is no task and no queue for a
+client. The response has no length and ends with the connection.
 """
 
 import asyncio
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from skubber.core.connection import EndReason
 from skubber.server.cut import cut
+from skubber.server.direct import DirectWriting, discard
 from skubber.server.eager import run_detached
-from skubber.server.ws_edge import CLOSE_TIMEOUT, EdgeContext, discard
-from skubber.sessions.session import Entry, OpenSession, Session
+from skubber.server.ws_edge import CLOSE_TIMEOUT, EdgeContext
+from skubber.sessions.session import Entry, OpenSession
 
 _HEAD = (
     b"HTTP/1.1 200 OK\r\n%bcontent-type: %b\r\ncache-control: no-cache, no-store\r\n"
@@ -61,7 +62,7 @@ def _is_xhr_streaming(target: bytes, _: Sequence[tuple[bytes, bytes]]) -> bool:
     return target.partition(b"?")[0].endswith(b"/xhr_streaming")
 
 
-class StreamEdge(asyncio.Protocol):
+class StreamEdge(DirectWriting):
     """The server's end of one stream. Implements ``Peer`` and uvicorn's connection interface.
 
     Args:
@@ -72,7 +73,7 @@ class StreamEdge(asyncio.Protocol):
         headers: header lines of the response, besides those that every stream has.
     """
 
-    __slots__ = ("_context", "_session", "_transport", "timer_slot", "write")
+    __slots__ = ("_context", "timer_slot")
 
     def __init__(
         self,
@@ -82,14 +83,13 @@ class StreamEdge(asyncio.Protocol):
         open_session: OpenSession,
         headers: bytes,
     ) -> None:
+        super().__init__(transport)
         self._context = context
-        self._transport = transport
         self.timer_slot = -1
-        self.write: Callable[[bytes], None] = transport.write
         transport.set_write_buffer_limits(context.write_buffer_bytes)
         context.connections.add(self)
         transport.write(_HEAD % (headers, route.content_type) + route.first_bytes)
-        self._session: Session = open_session(self)
+        self._session = open_session(self)
         self._session.opened()
 
     def data_received(self, data: bytes) -> None:
@@ -136,6 +136,5 @@ class StreamEdge(asyncio.Protocol):
         """Take the session off the connection: it may write no more and leaves its channels."""
         if self.write is discard:
             return
-        self.write = discard
-        self._session.write = discard
+        self._stop_writing()
         run_detached(self._session.closed())

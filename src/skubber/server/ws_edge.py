@@ -1,11 +1,10 @@
 """The WebSocket edge: one small object between a socket and a session.
 
-It costs one ``__slots__`` object per connection: no task, no queue and no timer. Frames go out through the
-transport's own ``write``.
+It costs one ``__slots__`` object per connection: no task, no queue and no timer.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
@@ -18,8 +17,9 @@ from skubber.codecs.websocket_reader import FrameReader, close_code_and_reason
 from skubber.core.connection import EndReason
 from skubber.core.timer_wheel import TimerWheel
 from skubber.server.cut import cut
+from skubber.server.direct import DirectWriting, discard
 from skubber.server.eager import Suspended, run_detached, run_eagerly
-from skubber.sessions.session import OpenSession, Session
+from skubber.sessions.session import OpenSession
 
 CLOSE_TIMEOUT = 5
 """Seconds a client has to answer a close frame before its connection is cut."""
@@ -65,11 +65,7 @@ _CLOSE = Opcode.CLOSE
 _Message = tuple[Opcode, bytes]
 
 
-def discard(frame: bytes) -> None:
-    """Stands for ``write`` once a connection is closing."""
-
-
-class WebSocketEdge(asyncio.Protocol):
+class WebSocketEdge(DirectWriting):
     """The server's end of one WebSocket. Implements ``Peer`` and uvicorn's connection interface.
 
     Args:
@@ -82,12 +78,9 @@ class WebSocketEdge(asyncio.Protocol):
         "_context",
         "_is_paused",
         "_reader",
-        "_session",
         "_state",
-        "_transport",
         "_waiting",
         "timer_slot",
-        "write",
     )
 
     def __init__(
@@ -96,17 +89,16 @@ class WebSocketEdge(asyncio.Protocol):
         transport: asyncio.Transport,
         open_session: OpenSession,
     ) -> None:
+        super().__init__(transport)
         self._context = context
-        self._transport = transport
         self._reader = FrameReader(context.message_bytes)
         self._is_paused = False
         self._waiting: asyncio.Task[None] | None = None
         self._state = _State.OPEN
         self.timer_slot = -1
-        self.write: Callable[[bytes], None] = transport.write
         transport.set_write_buffer_limits(context.write_buffer_bytes)
         context.connections.add(self)
-        self._session: Session = open_session(self)
+        self._session = open_session(self)
         try:
             self._session.opened()
         except Exception:
@@ -252,8 +244,7 @@ class WebSocketEdge(asyncio.Protocol):
         """Take the session off the connection: it may write no more and leaves its channels."""
         if self.write is discard:
             return
-        self.write = discard
-        self._session.write = discard
+        self._stop_writing()
         if self._waiting is None:
             run_detached(self._session.closed())
         else:

@@ -9,7 +9,7 @@ from skubber.codecs.channel_auth import SignedInUser
 from skubber.codecs.json_text import MAX_DEPTH, is_portable_json
 from skubber.core.app import ApiKey, App
 from skubber.core.channel_name import SERVER_TO_USER_PREFIX, ChannelKind, check_channel_name
-from skubber.core.connection import Connection, EndReason
+from skubber.core.connection import Connection, EndReason, take_nothing
 from skubber.core.errors import ForbiddenError, InvalidRequestError, RateLimitedError, TooLargeError, UnauthorizedError
 from skubber.core.event import Event, WireFormat
 from skubber.core.hub import Hub
@@ -68,6 +68,7 @@ class ClientSession:
         "_subscriptions",
         "_user_id",
         "key",
+        "send_now",
         "socket_id",
         "write",
     )
@@ -92,6 +93,7 @@ class ClientSession:
         self._client_events_left = 0
         self.socket_id = socket_id
         self.write = write
+        self.send_now: Callable[[bytes], int] = take_nothing
 
     @property
     def wire_format(self) -> WireFormat:
@@ -165,7 +167,7 @@ class ClientSession:
         Raises:
             SkubberError: the signature is wrong, or another user is signed in.
         """
-        channel_auth.check_user_signature(auth, self.key.key, self.key.secrets, self.socket_id, user_data)
+        channel_auth.check_user_signature(auth, self.key, self.socket_id, user_data)
         return await self.sign_in_as(channel_auth.decode_user_data(user_data, self._app.limits))
 
     async def sign_in_as(self, user: SignedInUser) -> SignIn:
@@ -225,8 +227,7 @@ class ClientSession:
     ) -> PresenceMember | None:
         if kind.is_presence and channel_data is None:
             raise UnauthorizedError("invalid_signature", "Presence channels need channel_data, signed with the auth.")
-        key = self.key
-        channel_auth.check_channel_signature(auth, key.key, key.secrets, self.socket_id, channel, channel_data)
+        channel_auth.check_channel_signature(auth, self.key, self.socket_id, channel, channel_data)
         if not kind.is_presence:
             return None
         return channel_auth.decode_channel_data(channel_data or "", self._app.limits)

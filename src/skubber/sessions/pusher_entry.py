@@ -1,12 +1,13 @@
 """The door of the Pusher protocol: which client gets a session, and which is told why not."""
 
+from collections.abc import Callable
 from functools import partial
 from urllib.parse import parse_qsl
 
 from skubber.codecs.pusher import CloseCode, PusherWireFormat
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.app import Scope
-from skubber.core.connection import EndReason
+from skubber.core.connection import EndReason, take_nothing
 from skubber.sessions.pusher import WEBSOCKET_FORMAT, PusherContext, PusherSession, refuse
 from skubber.sessions.session import OpenSession, Peer, Session, UpgradeRequest
 from skubber.store.apps import AppStore
@@ -17,7 +18,7 @@ _SPOKEN = range(5, 8)
 class RefusedSession:
     """A client that is told why it cannot connect, and closed. Implements ``Session``."""
 
-    __slots__ = ("_code", "_message", "_peer", "_wire_format", "last_heard", "timer_slot", "write")
+    __slots__ = ("_code", "_message", "_peer", "_wire_format", "last_heard", "send_now", "timer_slot", "write")
 
     def __init__(self, peer: Peer, wire_format: PusherWireFormat, code: CloseCode, message: str) -> None:
         self._peer = peer
@@ -25,6 +26,7 @@ class RefusedSession:
         self._code = code
         self._message = message
         self.write = peer.write
+        self.send_now: Callable[[bytes], int] = take_nothing
         self.last_heard = 0
         self.timer_slot = -1
 

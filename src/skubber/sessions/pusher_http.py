@@ -14,7 +14,7 @@ from typing import Any
 from skubber.codecs import sockjs
 from skubber.codecs.pusher import PusherWireFormat
 from skubber.codecs.websocket_frames import Opcode
-from skubber.core.connection import EndReason
+from skubber.core.connection import EndReason, take_nothing
 from skubber.core.errors import NotFoundError
 from skubber.core.timer_wheel import TimerWheel
 from skubber.sessions.long_poll import LongPoll
@@ -245,12 +245,13 @@ class StreamAttachment:
         stream: the transport.
     """
 
-    __slots__ = ("_connection", "_stream", "last_heard", "timer_slot", "write")
+    __slots__ = ("_connection", "_stream", "last_heard", "send_now", "timer_slot", "write")
 
     def __init__(self, connection: PusherHttpConnection, stream: Peer) -> None:
         self._connection = connection
         self._stream = stream
         self.write: Callable[[bytes], None] = stream.write
+        self.send_now: Callable[[bytes], int] = take_nothing
         self.last_heard = 0
         self.timer_slot = -1
 

@@ -44,6 +44,15 @@ class SerializedSession:
         self._session.write = write
 
     @property
+    def send_now(self) -> Callable[[bytes], int]:
+        """The session's."""
+        return self._session.send_now
+
+    @send_now.setter
+    def send_now(self, send_now: Callable[[bytes], int]) -> None:
+        self._session.send_now = send_now
+
+    @property
     def last_heard(self) -> int:
         """The session's."""
         return self._session.last_heard

@@ -49,11 +49,13 @@ class Session(Protocol):
 
     Attributes:
         write: sends finished frames; the transport replaces it by one that discards them when it starts closing.
+        send_now: see ``skubber.core.connection.Connection``; set by transports that can do so, as long as they can.
         last_heard: the timer wheel's second in which the client last sent anything; set by the transport.
         timer_slot: the timer wheel's.
     """
 
     write: Callable[[bytes], None]
+    send_now: Callable[[bytes], int]
 
     last_heard: int
     timer_slot: int

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from skubber.codecs import sockjs
 from skubber.codecs.pusher import CloseCode, PusherWireFormat
 from skubber.codecs.websocket_frames import Opcode
-from skubber.core.connection import EndReason
+from skubber.core.connection import EndReason, take_nothing
 from skubber.core.errors import InvalidRequestError
 from skubber.core.timer_wheel import TimerWheel
 from skubber.sessions.pusher import END, refuse
@@ -36,6 +36,7 @@ class SockJSLobby:
         "_session",
         "_wheel",
         "_wire_format",
+        "send_now",
         "timer_slot",
         "write",
     )
@@ -51,6 +52,7 @@ class SockJSLobby:
         self._session: Session | None = None
         self._last_heard = wheel.now
         self.write: Callable[[bytes], None] = peer.write
+        self.send_now: Callable[[bytes], int] = take_nothing
         self.timer_slot = -1
 
     @property

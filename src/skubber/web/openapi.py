@@ -12,6 +12,7 @@ import msgspec
 from skubber import __version__
 from skubber.api.endpoints import ENDPOINTS, Endpoint
 from skubber.api.message import ErrorBody
+from skubber.api.schema import CHANNEL_NAME_SCHEMA, TriggerRequest
 from skubber.core.errors import ConflictError, MethodNotAllowedError, RateLimitedError, SkubberError, TooLargeError
 from skubber.web.admin.openapi import ADMIN_SECURITY, ADMIN_TYPES, admin_paths, admin_responses
 from skubber.web.openapi_examples import ERROR_EXAMPLES, OPERATION_EXAMPLES, OperationExamples
@@ -94,6 +95,16 @@ _PATH_PARAMETERS = {
     "userId": "The user's id, as in presence channels and sign-ins.",
 }
 
+_PATH_SCHEMAS: dict[str, dict[str, Any]] = {
+    "channelName": CHANNEL_NAME_SCHEMA,
+    "userId": {"minLength": 1, "maxLength": 128},
+}
+
+# A publish names its channel or its channels. The type cannot say so.
+_EITHER = {
+    "oneOf": [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in ("channel", "channels")]
+}
+
 _INTERNAL_ERROR = ErrorBody("internal_error", "The server failed to answer; its log says why.")
 
 
@@ -108,6 +119,7 @@ def openapi_document(app_id: str) -> bytes:
         sorted([*types, *OTHER_TYPES, *ADMIN_TYPES, ErrorBody], key=lambda kind: kind.__name__),
         ref_template=SCHEMA_REFERENCE,
     )
+    schemas[TriggerRequest.__name__] |= _EITHER
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in ENDPOINTS:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, app_id)
@@ -163,7 +175,7 @@ def _path_parameters(endpoint: Endpoint, examples: dict[str, str]) -> Iterable[d
             "in": "path",
             "required": True,
             "description": _PATH_PARAMETERS[name],
-            "schema": {"type": "string", "minLength": 1},
+            "schema": {"type": "string", **_PATH_SCHEMAS.get(name, {"minLength": 1})},
             "example": examples[name],
         }
 

@@ -86,7 +86,7 @@ _NEGOTIATE_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 TOKEN_ERRORS = {
-    400: ErrorBody("invalid_expires_in", "expiresIn is 1 to 3600 seconds."),
+    400: ErrorBody("invalid_expires_in", "expiresIn is 1 to 3600 whole seconds."),
     401: ErrorBody("invalid_credentials", "The key and secret do not belong together."),
     403: ErrorBody("app_disabled", "This app is disabled."),
     413: ErrorBody("body_too_large", "Request bodies have at most 65536 bytes."),

@@ -37,7 +37,7 @@ def request_body(kind: type[msgspec.Struct | str], examples: Mapping[str, Exampl
         body = {"text/plain": {**content, "schema": {"type": "string"}}}
     else:
         body = {"application/json": {**content, "schema": reference(kind)}}
-    return {"required": True, "content": body}
+    return {"required": not issubclass(kind, str), "content": body}
 
 
 def error_response(description: str, example: ErrorBody) -> dict[str, Any]:
@@ -52,6 +52,6 @@ def query_parameter(parameter: QueryParameter) -> dict[str, Any]:
         "in": "query",
         "description": parameter.description,
         "required": parameter.is_required,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", **parameter.schema},
         "example": parameter.example,
     }

@@ -40,6 +40,11 @@ class EventStream:
         """The connection's own, which changes when it closes or resumes."""
         return self._connection.write
 
+    @property
+    def send_now(self) -> Callable[[bytes], int]:
+        """Likewise."""
+        return self._connection.send_now
+
     def end(self, reason: EndReason) -> None:
         """Ends the connection, not just the stream."""
         self._connection.end(reason)

@@ -41,6 +41,17 @@ class Attachment:
             self._session.replay.detach()
 
     @property
+    def send_now(self) -> Callable[[bytes], int]:
+        """The session's."""
+        return self._session.send_now
+
+    @send_now.setter
+    def send_now(self, send_now: Callable[[bytes], int]) -> None:
+        # What may have to be sent again goes by way of the replay buffer.
+        if self._session.replay is None:
+            self._session.send_now = send_now
+
+    @property
     def last_heard(self) -> int:
         """The session's."""
         return self._session.last_heard

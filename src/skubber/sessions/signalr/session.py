@@ -30,7 +30,7 @@ from skubber.codecs.signalr_json import JSON
 from skubber.codecs.signalr_messagepack import MESSAGE_PACK
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.channel_name import ChannelKind
-from skubber.core.connection import EndReason
+from skubber.core.connection import EndReason, take_nothing
 from skubber.core.errors import ForbiddenError, InvalidRequestError, SkubberError, UnavailableError
 from skubber.core.hub import Admission, Hub
 from skubber.core.presence import PresenceMember
@@ -342,6 +342,7 @@ class SignalRSession(ClientSession):
         self._peer.write(self._frame(HANDSHAKE_ACCEPTED))
         if self.replay is not None:
             self.write = self.replay.write
+            self.send_now = take_nothing
         self._context.wheel.schedule(self, self._until_next_look)
         user_id = self._principal.user_id
         if user_id is None:

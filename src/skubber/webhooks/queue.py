@@ -1,0 +1,141 @@
+"""From what happens to the database: events wait in memory only while those before them are being written."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import insert
+
+from skubber.core.webhook import WebhookEvent
+from skubber.store import tables
+from skubber.store.apps import AppStore
+from skubber.store.database import Database
+from skubber.webhooks.outbox import note_endpoints
+from skubber.webhooks.pause import pause
+from skubber.webhooks.reason import reason
+
+MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+"""Most bytes of events that wait in memory while the database cannot be written; beyond them the oldest are lost."""
+
+_ROW_BYTES = 500
+"""What a row takes in memory besides the event's own text, about."""
+
+_MAX_RETRY_SECONDS = 5.0
+
+_log = structlog.stdlib.get_logger("skubber.webhooks")
+
+_encode = msgspec.json.Encoder().encode
+
+_Row = dict[str, Any]
+
+
+class WebhookQueue:
+    """Takes events and writes them into the database, one row for each endpoint that wants one.
+
+    Everything that gathers while a transaction is under way is written in the next. Implements ``Announcer``.
+
+    Args:
+        apps: the apps, and with them the endpoints.
+        clock: seconds since the epoch.
+        max_bytes: see ``MAX_BUFFERED_BYTES``.
+    """
+
+    def __init__(self, apps: AppStore, clock: Callable[[], float], max_bytes: int = MAX_BUFFERED_BYTES) -> None:
+        self._apps = apps
+        self._clock = clock
+        self._max_bytes = max_bytes
+        self._buffer: deque[_Row] = deque()
+        self._bytes = 0
+        self._lost = 0
+        self._has_more = asyncio.Event()
+        self._is_closing = asyncio.Event()
+
+    def __call__(self, app_id: str, event: WebhookEvent) -> None:
+        """Have an event told to the endpoints that want it. Never blocks, never raises."""
+        app = self._apps.find(app_id)
+        endpoints = [each for each in app.webhooks if each.wants(event)] if app is not None else ()
+        if not endpoints:
+            return
+        body = _encode(event).decode()
+        time_ms = int(self._clock() * 1000)
+        for endpoint in endpoints:
+            self._buffer.append(
+                {"endpoint_id": endpoint.id, "app_id": app_id, "time_ms": time_ms, "body": body, "attempts": 0}
+            )
+            self._bytes += _size(self._buffer[-1])
+        self._drop_oldest()
+        self._has_more.set()
+
+    async def write(self, database: Database, written: Callable[[Sequence[str]], None]) -> None:
+        """Write what comes, until the queue is closed and everything has been written.
+
+        While the database cannot be written it is tried again; after ``close`` no more, and then what is left is lost.
+
+        Args:
+            database: where to.
+            written: is told the endpoints that have something new to be told.
+        """
+        while not self._is_closing.is_set() or self._buffer:
+            await self._has_more.wait()
+            self._has_more.clear()
+            if not await self._write_all(database, written):
+                return
+
+    def close(self) -> None:
+        """Have ``write`` come to an end. Nothing may be announced any more."""
+        self._is_closing.set()
+        self._has_more.set()
+
+    async def _write_all(self, database: Database, written: Callable[[Sequence[str]], None]) -> bool:
+        delay = 0.1
+        while self._buffer:
+            rows, self._buffer = self._buffer, deque()
+            self._bytes = 0
+            try:
+                endpoint_ids = await _write(database, list(rows))
+            except Exception as error:  # asyncpg has some that SQLAlchemy does not wrap
+                self._take_back(rows)
+                if self._is_closing.is_set():
+                    _log.error("webhook events lost", events=len(self._buffer), reason="the server stops")
+                    return False
+                _log.error("cannot write webhook events", events=len(self._buffer), reason=reason(error))
+                await pause(self._is_closing, delay)
+                delay = min(2 * delay, _MAX_RETRY_SECONDS)
+                continue
+            written(endpoint_ids)
+            self._say_what_was_lost()
+        return True
+
+    def _take_back(self, rows: deque[_Row]) -> None:
+        rows.extend(self._buffer)
+        self._buffer = rows
+        self._bytes = sum(map(_size, rows))
+        self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        while self._bytes > self._max_bytes:
+            self._bytes -= _size(self._buffer.popleft())
+            self._lost += 1
+            if self._lost == 1:
+                _log.error("webhook events lost", reason="too many wait for the database")
+
+    def _say_what_was_lost(self) -> None:
+        """A line for each lost event would fill the disk of a server that is in trouble already."""
+        if self._lost:
+            _log.error("webhook events lost", events=self._lost, reason="too many waited for the database")
+            self._lost = 0
+
+
+async def _write(database: Database, rows: list[_Row]) -> Sequence[str]:
+    endpoint_ids = sorted({row["endpoint_id"] for row in rows})
+    async with database.writing() as connection:
+        await note_endpoints(connection, endpoint_ids)
+        await connection.execute(insert(tables.webhook_events), rows)
+    return endpoint_ids
+
+
+def _size(row: _Row) -> int:
+    return len(row["body"]) + _ROW_BYTES
