@@ -10,9 +10,7 @@ from msgspec import Meta, UnsetType
 from skubber.core.errors import ConflictError, InvalidRequestError
 
 # Control characters are good for nothing in a name, and PostgreSQL cannot keep a NUL.
-Name = Annotated[
-    str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f\ud800-\udfff]*$(?!\n)", description="For people.")
-]
+Name = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)", description="For people.")]
 AppId = Annotated[
     str,
     Meta(

@@ -47,13 +47,21 @@ class AdminEndpoint:
         return self.method != "GET"
 
 
-_LIMIT = QueryParameter("limit", "Most entries on the page, 1 to 200; 50 unless given.", "20")
+_LIMIT = QueryParameter(
+    "limit",
+    "Most entries on the page, 1 to 200; 50 unless given.",
+    "20",
+    schema={"pattern": "^([1-9][0-9]?|1[0-9][0-9]|200)$"},
+)
 _AFTER = QueryParameter("after", "The id before the page's first: `next` of the page before.", "4000")
-_BEFORE = QueryParameter("before", "Only entries with smaller ids: `next` of the page before.", "1000")
+_BEFORE = QueryParameter(
+    "before", "Only entries with smaller ids: `next` of the page before.", "1000", schema={"pattern": "^[0-9]{1,18}$"}
+)
+_DATE = {"format": "date"}
 _USAGE = (
     QueryParameter("appId", "This app only.", "4711"),
-    QueryParameter("from", "The first day (UTC); 30 days up to the last unless given.", "2026-01-01"),
-    QueryParameter("to", "The last day (UTC); today unless given. At most 366 days.", "2026-01-31"),
+    QueryParameter("from", "The first day (UTC); 30 days up to the last unless given.", "2026-01-01", schema=_DATE),
+    QueryParameter("to", "The last day (UTC); today unless given. At most 366 days.", "2026-01-31", schema=_DATE),
 )
 
 _APP, _KEY, _WEBHOOK = "/apps/{appId}", "/apps/{appId}/keys/{key}", "/apps/{appId}/webhooks/{webhookId}"

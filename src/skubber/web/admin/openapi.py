@@ -82,7 +82,8 @@ def _operation(endpoint: AdminEndpoint) -> dict[str, Any]:
         },
     }
     if endpoint.request is not None:
-        operation["requestBody"] = request_body(endpoint.request, examples.requests)
+        is_required = any(field.required for field in msgspec.structs.fields(endpoint.request))
+        operation["requestBody"] = request_body(endpoint.request, examples.requests) | {"required": is_required}
     return operation
 
 
