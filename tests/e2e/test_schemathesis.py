@@ -53,7 +53,7 @@ def test_the_server_keeps_what_its_document_promises(new_server: NewServer, tmp_
 
 def test_the_admin_api_keeps_what_its_document_promises(new_server: NewServer, tmp_path: Path) -> None:
     server = new_server(working_directory=tmp_path)
-    create = [EXECUTABLE, "tokens", "create", "schemathesis", "--role", "owner", "--json"]
+    create = [str(EXECUTABLE), "tokens", "create", "schemathesis", "--role", "owner", "--json"]
     token = json.loads(subprocess.run(create, cwd=tmp_path, capture_output=True, check=True).stdout)["token"]
     # Without the checks that send wrong tokens: soon they would have every further request answered with 429.
     check(

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from skubber.cli.common import assignment, fail, load
 from skubber.core.errors import SkubberError
@@ -52,6 +53,8 @@ def administer(config: Path | None, act: Callable[[Desk], Awaitable[Result]]) ->
         return asyncio.run(_at_desk(load(config, {}, []), act))
     except (SettingsError, SkubberError) as error:
         fail(str(error))
+    except SQLAlchemyError as error:
+        fail(f"The database cannot be used: {str(error).splitlines()[0].rstrip('.')}.")
     except UnicodeEncodeError:
         fail("Give everything in UTF-8.")
 
