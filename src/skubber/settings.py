@@ -102,7 +102,7 @@ class WebhookSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class AppSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One app, an ``[[apps]]`` table of the file."""
 
-    id: Annotated[str, Meta(min_length=1)]
+    id: Annotated[str, Meta(min_length=1, max_length=200)]
     keys: Annotated[tuple[KeySettings, ...], Meta(min_length=1, description="Its API keys, all good at the same time.")]
     plan: str = UNLIMITED
     client_events: bool = True
