@@ -12,6 +12,7 @@ from skubber.settings import Settings
 from skubber.store.database import Database
 from skubber.store.open import open_database
 from skubber.store.vault import Vault
+from support.office import Office
 from support.postgresql import PostgreSQL, find_programs
 
 # The same examples in every run: a failure is somebody's change, not chance.
@@ -78,3 +79,9 @@ async def store(store_settings: Settings) -> AsyncIterator[tuple[Database, Vault
     database, vault = await open_database(store_settings)
     yield database, vault
     await database.close()
+
+
+@pytest.fixture
+def office(store: tuple[Database, Vault]) -> Office:
+    """The administration of an empty database."""
+    return Office(*store)

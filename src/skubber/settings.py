@@ -23,8 +23,11 @@ ENVIRONMENT_PREFIX = "SKUBBER_"
 
 PositiveInt = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
-HeaderName = Annotated[str, Meta(pattern="^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
-HeaderValue = Annotated[str, Meta(pattern="^[\\x20-\\x7e]{0,2000}$")]
+# "$" alone would let a line feed follow.
+HeaderName = Annotated[str, Meta(pattern="^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$(?!\\n)")]
+HeaderValue = Annotated[str, Meta(pattern="^[\\x20-\\x7e]{0,2000}$(?!\\n)")]
+HttpUrl = Annotated[str, Meta(pattern="^https?://[^/\\x00-\\x20\\x7f][^\\x00-\\x20\\x7f]*$(?!\\n)", max_length=2000)]
+ChannelPrefix = Annotated[str, Meta(pattern="^[^\\x00-\\x1f\\x7f]*$(?!\\n)", max_length=200)]
 
 
 class SettingsError(Exception):
@@ -70,17 +73,12 @@ class KeySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class WebhookSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A URL that is told what happens on an app's channels."""
 
-    url: Annotated[
-        str,
-        Meta(pattern="^https?://[^/]", max_length=2000, description="`http://` or `https://`; not a private address."),
-    ]
+    url: Annotated[HttpUrl, Meta(description="`http://` or `https://`; not a private address.")]
     events: Annotated[
         tuple[WebhookEventName, ...],
         Meta(min_length=1, description=f"The events it wants: {', '.join(f'`{name}`' for name in WebhookEventName)}."),
     ] = tuple(WebhookEventName)
-    channel_prefix: Annotated[str, Meta(max_length=200, description="It is told of channels whose names start so.")] = (
-        ""
-    )
+    channel_prefix: Annotated[ChannelPrefix, Meta(description="It is told of channels whose names start so.")] = ""
     headers: Annotated[
         dict[HeaderName, HeaderValue],
         Meta(max_length=20, description="Header fields of its requests, besides those that all have."),

@@ -16,6 +16,7 @@ from skubber.core.app import ApiKey, App
 from skubber.core.errors import UnavailableError
 from skubber.server.eager import run_detached
 from skubber.web.access_tokens import access_token_route
+from skubber.web.admin.endpoints import ADMIN_ENDPOINTS, PATH_PREFIX
 from skubber.web.application import web_application
 from skubber.web.openapi import openapi_document
 from skubber.web.signalr import HubRoutes
@@ -105,7 +106,8 @@ def test_every_endpoint_is_described_and_nothing_else() -> None:
         ("GET", "/health"),
         ("GET", "/ready"),
     }
-    assert described == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS} | others
+    administration = {(endpoint.method, PATH_PREFIX + endpoint.path) for endpoint in ADMIN_ENDPOINTS}
+    assert described == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS} | others | administration
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.operation_id)

@@ -1,23 +1,9 @@
-"""Keys, and the demo app that is made up when no app is configured."""
-
-import secrets
-import string
+"""The demo app that is made up when no app is configured."""
 
 from skubber.core.app import ApiKey, App
-
-_ALPHABET = string.ascii_letters + string.digits
+from skubber.store.credentials import new_key, new_secret
 
 DEMO_APP_ID = "demo"
-
-
-def new_key() -> str:
-    """A new API key: ``mps_`` and 32 letters and digits."""
-    return "mps_" + _random_text(32)
-
-
-def new_secret() -> str:
-    """A new API secret: 48 letters and digits."""
-    return _random_text(48)
 
 
 def demo_app() -> App:
@@ -46,7 +32,3 @@ curl -X POST {url}/apps/{app.id}/events \\
 
   API documentation: {url}/docs
 """
-
-
-def _random_text(length: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

@@ -23,6 +23,8 @@ from skubber.server.tls import Certificate
 from skubber.server.ws_edge import WebSocketEdge
 from skubber.settings import Settings, SettingsError
 from skubber.web.access_tokens import access_token_route
+from skubber.web.admin.routes import admin_routes
+from skubber.web.admin.stats import take_stats
 from skubber.web.api_route import api_route
 from skubber.web.application import web_application
 from skubber.web.health import health_routes
@@ -107,6 +109,9 @@ def _routes(runtime: Runtime) -> list[BaseRoute]:
     return [
         api_route(runtime.api, settings.request_bytes),
         access_token_route(runtime.access_tokens),
+        *admin_routes(
+            lambda: runtime.administration, lambda: take_stats(runtime.apps, runtime.hub, time.time()), time.time
+        ),
         *hub.routes(),
         *PusherHttpRoutes(runtime.pusher_http, settings.request_bytes, settings.message_bytes).routes(),
         *health_routes(lambda: runtime.is_ready),

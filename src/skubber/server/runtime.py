@@ -28,6 +28,7 @@ from skubber.sessions.signalr.entry import SignalREntry
 from skubber.sessions.signalr.session import SignalRContext
 from skubber.sessions.signalr.transports import Transport
 from skubber.settings import Settings
+from skubber.store.administration.administration import Administration
 from skubber.store.apps import AppRegistry
 from skubber.webhooks.webhooks import Webhooks
 
@@ -44,7 +45,8 @@ class Runtime:
 
     def __init__(self, settings: Settings, apps: Iterable[App]) -> None:
         self.settings = settings
-        self.apps = AppRegistry(apps)
+        self._configured = list(apps)
+        self.apps = AppRegistry(self._configured)
         self.wheel = TimerWheel()
         self.webhooks = Webhooks(settings, self.apps, self.wheel) if settings.database else None
         self.hub = Hub(
@@ -86,6 +88,15 @@ class Runtime:
         self.store = StoreService(settings, self.apps, self.hub) if settings.database else None
         self._garbage = GarbageCollection()
         self.is_ready = False
+
+    @property
+    def administration(self) -> Administration | None:
+        """What changes the apps of the database; None without one."""
+        if self.store is None:
+            return None
+        return Administration(
+            self.store.database, self.store.vault, self.settings.all_plans(), time.time, self._configured
+        )
 
     def _signalr_context(self) -> SignalRContext:
         settings = self.settings

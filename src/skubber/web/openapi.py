@@ -10,13 +10,21 @@ from typing import Any
 import msgspec
 
 from skubber import __version__
-from skubber.api.endpoints import ENDPOINTS, Endpoint, QueryParameter
+from skubber.api.endpoints import ENDPOINTS, Endpoint
 from skubber.api.message import ErrorBody
 from skubber.api.schema import CHANNEL_NAME_SCHEMA, TriggerRequest
 from skubber.core.errors import ConflictError, MethodNotAllowedError, RateLimitedError, SkubberError, TooLargeError
+from skubber.web.admin.openapi import ADMIN_SECURITY, ADMIN_TYPES, admin_paths, admin_responses
 from skubber.web.openapi_examples import ERROR_EXAMPLES, OPERATION_EXAMPLES, OperationExamples
 from skubber.web.openapi_other import OTHER_TYPES, other_paths
-from skubber.web.openapi_parts import RETRY_AFTER, SCHEMA_REFERENCE, error_response, json_content, request_body
+from skubber.web.openapi_parts import (
+    RETRY_AFTER,
+    SCHEMA_REFERENCE,
+    error_response,
+    json_content,
+    query_parameter,
+    request_body,
+)
 
 _DESCRIPTION = """\
 Publish events to channels and ask who listens. The paths, bodies and status codes are those of the Pusher Channels
@@ -28,6 +36,8 @@ HTTP API: the Pusher server SDKs work with only their host changed. What clients
 - `X-Api-Key` and `X-Api-Secret` headers, or `apiKey` and `apiSecret` in the query. No signature is needed.
 - Pusher's HMAC signature in the query: `auth_key`, `auth_timestamp` (seconds since the epoch, within ten minutes of
   the server's clock), `auth_version=1.0`, `body_md5` (of a body that is not empty) and `auth_signature`.
+
+The calls under `/api/admin` take an admin token instead: `Authorization: Bearer mpa_...`.
 
 **Once, however often it is sent:** publish with an `Idempotency-Key` header, or the field `idempotency_key`. Within ten
 minutes the same request with the same key is answered and publishes nothing; another request with it is refused.
@@ -72,6 +82,7 @@ _TAGS = {
     "Channels": "Who listens to what.",
     "Users": "Acting on a user's connections.",
     "SignalR": "Letting SignalR clients in.",
+    "Administration": "Apps, keys, plans, webhooks and usage, for an operator with an admin token.",
     "Server": "Whether the server runs.",
 }
 
@@ -105,7 +116,8 @@ def openapi_document(app_id: str) -> bytes:
     """
     types = {kind for endpoint in ENDPOINTS for kind in (endpoint.request, endpoint.response)} - {None, str}
     _, schemas = msgspec.json.schema_components(
-        sorted([*types, *OTHER_TYPES, ErrorBody], key=lambda kind: kind.__name__), ref_template=SCHEMA_REFERENCE
+        sorted([*types, *OTHER_TYPES, *ADMIN_TYPES, ErrorBody], key=lambda kind: kind.__name__),
+        ref_template=SCHEMA_REFERENCE,
     )
     schemas[TriggerRequest.__name__] |= _EITHER
     paths: dict[str, dict[str, Any]] = {}
@@ -122,18 +134,19 @@ def openapi_document(app_id: str) -> bytes:
         "servers": [{"url": "/", "description": "This server"}],
         "security": _SECURITY,
         "tags": [{"name": name, "description": description} for name, description in _TAGS.items()],
-        "paths": paths | other_paths(),
+        "paths": paths | other_paths() | admin_paths(),
         "components": {
             "schemas": schemas,
-            "responses": dict(_error_responses()),
+            "responses": dict([*_error_responses(), *admin_responses()]),
             "securitySchemes": {
                 name: {"type": "apiKey", "in": place, "name": name, "description": description}
                 for name, (place, description) in _SECURITY_SCHEMES.items()
             }
-            | {"bearer": _BEARER},
+            | {"bearer": _BEARER, "admin": ADMIN_SECURITY},
         },
     }
-    return msgspec.json.encode(document)
+    # In the expressions of JSON Schema "$" is the end; in Python's, a line feed might follow.
+    return msgspec.json.encode(document).replace(rb"$(?!\\n)", b"$")
 
 
 def _operation(endpoint: Endpoint, app_id: str) -> dict[str, Any]:
@@ -145,7 +158,7 @@ def _operation(endpoint: Endpoint, app_id: str) -> dict[str, Any]:
         "description": endpoint.handler.__doc__,
         "parameters": [
             *_path_parameters(endpoint, {"appId": app_id, **examples.path}),
-            *map(_query_parameter, endpoint.query),
+            *map(query_parameter, endpoint.query),
         ],
         "responses": _responses(endpoint, examples),
     }
@@ -166,17 +179,6 @@ def _path_parameters(endpoint: Endpoint, examples: dict[str, str]) -> Iterable[d
             "schema": {"type": "string", **_PATH_SCHEMAS.get(name, {"minLength": 1})},
             "example": examples[name],
         }
-
-
-def _query_parameter(parameter: QueryParameter) -> dict[str, Any]:
-    return {
-        "name": parameter.name,
-        "in": "query",
-        "description": parameter.description,
-        "required": parameter.is_required,
-        "schema": {"type": "string", **parameter.schema},
-        "example": parameter.example,
-    }
 
 
 def _responses(endpoint: Endpoint, examples: OperationExamples) -> dict[str, Any]:

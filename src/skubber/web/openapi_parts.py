@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from skubber.api.endpoints import QueryParameter
 from skubber.api.message import ErrorBody
 from skubber.web.openapi_examples import Example
 
@@ -42,3 +43,15 @@ def request_body(kind: type[msgspec.Struct | str], examples: Mapping[str, Exampl
 def error_response(description: str, example: ErrorBody) -> dict[str, Any]:
     """An answer that is an error."""
     return {"description": description, "content": json_content(ErrorBody, msgspec.to_builtins(example))}
+
+
+def query_parameter(parameter: QueryParameter) -> dict[str, Any]:
+    """A query parameter."""
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.description,
+        "required": parameter.is_required,
+        "schema": {"type": "string", **parameter.schema},
+        "example": parameter.example,
+    }

@@ -1,0 +1,3 @@
+"""The command line: ``main`` is the ``skubber`` command."""
+
+from skubber.cli.main import main as main

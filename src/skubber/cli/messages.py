@@ -1,0 +1,69 @@
+"""``skubber trigger`` and ``skubber tail``."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from skubber.cli.common import ConfigOption, UrlOption, fail, load, server_url
+from skubber.client import ClientError, publish, tail_channel
+from skubber.core.app import App
+from skubber.settings import SettingsError, parse_app
+
+AppOption = Annotated[
+    str | None,
+    typer.Option("--app", metavar="ID:KEY:SECRET", help="The app; the first of SKUBBER_APPS or the file if not given."),
+]
+
+
+def trigger(
+    channel: Annotated[str, typer.Argument(help="Channel name; several separated by commas.")],
+    event: Annotated[str, typer.Argument(help="Event name.")],
+    data: Annotated[str, typer.Argument(help="Event data; - reads standard input.")] = "{}",
+    app: AppOption = None,
+    url: UrlOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Publish an event."""
+    try:
+        text = sys.stdin.read() if data == "-" else data
+        chosen, base = _client_target(app, url, config)
+        print(publish(base, chosen, channel.split(","), event, text))
+    except (ClientError, SettingsError) as error:
+        fail(str(error))
+    except UnicodeDecodeError:
+        fail("Event data must be UTF-8.")
+
+
+def tail(
+    channel: Annotated[str, typer.Argument(help="Channel name; private and presence ones are signed for.")],
+    app: AppOption = None,
+    url: UrlOption = None,
+    config: ConfigOption = None,
+    count: Annotated[int, typer.Option("-n", "--count", help="Stop after so many events; 0 goes on.")] = 0,
+) -> None:
+    """Print a channel's events as they arrive, one JSON object a line."""
+
+    def subscribed() -> None:
+        print(f"Listening on {channel}; Ctrl-C ends.", file=sys.stderr, flush=True)
+
+    def show(message: dict[str, Any]) -> None:
+        print(json.dumps(message, ensure_ascii=False), flush=True)
+
+    try:
+        chosen, base = _client_target(app, url, config)
+        asyncio.run(tail_channel(base, chosen, channel, subscribed, show, count))
+    except (ClientError, SettingsError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _client_target(app: str | None, url: str | None, config: Path | None) -> tuple[App, str]:
+    settings = load(config, {}, [parse_app(app)] if app else [])
+    if not settings.apps:
+        raise SettingsError("Say which app: --app ID:KEY:SECRET, SKUBBER_APPS, or a configuration file.")
+    return settings.configured_apps()[0], (url or server_url(settings)).rstrip("/")

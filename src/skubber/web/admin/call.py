@@ -1,0 +1,66 @@
+"""One call of the admin API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from skubber.core.errors import InvalidRequestError
+from skubber.store.administration.administration import Administration
+from skubber.store.administration.rules import Request, decoded
+from skubber.store.administration.tokens import AdminToken
+from skubber.web.admin.stats import TakeStats
+
+
+@dataclass(frozen=True, slots=True)
+class AdminCall:
+    """A request of somebody who may make it.
+
+    Attributes:
+        administration: what does it.
+        take_stats: looks at the apps.
+        token: whose request it is.
+        path: the path's variables.
+        query: the query's parameters, each one that the endpoint takes.
+        body: the body, JSON if there is any.
+    """
+
+    administration: Administration
+    take_stats: TakeStats
+    token: AdminToken
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+    @property
+    def actor(self) -> str:
+        """Who it is, for the record."""
+        return f"token:{self.token.id}"
+
+    def request(self, kind: type[Request]) -> Request:
+        """The body; raises as ``rules.decoded`` does."""
+        return decoded(kind, self.body)
+
+    def number(self, name: str, least: int, most: int) -> int | None:
+        """A parameter that is a number; None when it is not there.
+
+        Raises:
+            InvalidRequestError: ``invalid_query``.
+        """
+        text = self.query.get(name)
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+            raise InvalidRequestError("invalid_query", f"{name} is a number from {least} to {most}.")
+        return int(text)
+
+    def day(self, name: str) -> date | None:
+        """A parameter that is a date; None when it is not there.
+
+        Raises:
+            InvalidRequestError: ``invalid_query``.
+        """
+        text = self.query.get(name)
+        try:
+            return None if text is None else date.fromisoformat(text)
+        except ValueError:
+            raise InvalidRequestError("invalid_query", f"{name} is a date like 2026-01-31.") from None

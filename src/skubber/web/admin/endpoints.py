@@ -1,0 +1,179 @@
+"""The table of admin endpoints: the routes and their part of the OpenAPI document are both made from it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from skubber.api.endpoints import QueryParameter
+from skubber.store.administration import apps, audit, keys, plans, tokens, usage, webhooks
+from skubber.web.admin import handlers
+from skubber.web.admin.call import AdminCall
+from skubber.web.admin.handlers import Done
+from skubber.web.admin.stats import Stats
+
+PATH_PREFIX = "/api/admin"
+
+
+@dataclass(frozen=True, slots=True)
+class AdminEndpoint:
+    """One call of the admin API.
+
+    Attributes:
+        method: upper case; all but GET need an owner's token.
+        path: after the prefix, with ``{variables}``.
+        operation_id: its name for generated clients.
+        summary: one line for a person.
+        handler: what answers it.
+        response: the type of its answer.
+        request: the type of its JSON body, if it takes one.
+        query: the query parameters it takes; it refuses others.
+        status: the status of its answer, errors aside.
+    """
+
+    method: str
+    path: str
+    operation_id: str
+    summary: str
+    handler: Callable[[AdminCall], Awaitable[msgspec.Struct]]
+    response: type[msgspec.Struct]
+    request: type[msgspec.Struct] | None = None
+    query: tuple[QueryParameter, ...] = ()
+    status: int = 200
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes anything."""
+        return self.method != "GET"
+
+
+_LIMIT = QueryParameter(
+    "limit",
+    "Most entries on the page, 1 to 200; 50 unless given.",
+    "20",
+    schema={"pattern": "^([1-9][0-9]?|1[0-9][0-9]|200)$"},
+)
+_AFTER = QueryParameter("after", "The id before the page's first: `next` of the page before.", "4000")
+_BEFORE = QueryParameter(
+    "before", "Only entries with smaller ids: `next` of the page before.", "1000", schema={"pattern": "^[0-9]{1,18}$"}
+)
+_DATE = {"format": "date"}
+_USAGE = (
+    QueryParameter("appId", "This app only.", "4711"),
+    QueryParameter("from", "The first day (UTC); 30 days up to the last unless given.", "2026-01-01", schema=_DATE),
+    QueryParameter("to", "The last day (UTC); today unless given. At most 366 days.", "2026-01-31", schema=_DATE),
+)
+
+_APP, _KEY, _WEBHOOK = "/apps/{appId}", "/apps/{appId}/keys/{key}", "/apps/{appId}/webhooks/{webhookId}"
+
+ADMIN_ENDPOINTS = (
+    AdminEndpoint("GET", "/me", "showMe", "Show whose token this is", handlers.show_me, tokens.AdminToken),
+    AdminEndpoint(
+        "GET", "/apps", "listApps", "List the apps", handlers.list_apps, apps.AppPage, query=(_LIMIT, _AFTER)
+    ),
+    AdminEndpoint(
+        "POST",
+        "/apps",
+        "createApp",
+        "Make an app with a first key",
+        handlers.create_app,
+        apps.CreatedApp,
+        apps.AppCreation,
+        status=201,
+    ),
+    AdminEndpoint("GET", _APP, "showApp", "Show an app", handlers.show_app, apps.AppDetails),
+    AdminEndpoint("PATCH", _APP, "editApp", "Change an app", handlers.edit_app, apps.AppDetails, apps.AppEdit),
+    AdminEndpoint("DELETE", _APP, "deleteApp", "Delete an app", handlers.delete_app, Done),
+    AdminEndpoint("GET", _APP + "/keys", "listKeys", "List an app's keys", handlers.list_keys, keys.KeyList),
+    AdminEndpoint(
+        "POST",
+        _APP + "/keys",
+        "createKey",
+        "Make a key",
+        handlers.create_key,
+        keys.NewKey,
+        keys.KeyCreation,
+        status=201,
+    ),
+    AdminEndpoint("PATCH", _KEY, "editKey", "Change a key", handlers.edit_key, keys.KeyDetails, keys.KeyEdit),
+    AdminEndpoint("DELETE", _KEY, "revokeKey", "Revoke a key", handlers.revoke_key, keys.KeyDetails),
+    AdminEndpoint(
+        "POST",
+        _KEY + "/rotate",
+        "rotateKey",
+        "Give a key a new secret",
+        handlers.rotate_key,
+        keys.NewKey,
+        keys.KeyRotation,
+    ),
+    AdminEndpoint(
+        "GET",
+        _APP + "/webhooks",
+        "listWebhooks",
+        "List an app's webhooks",
+        handlers.list_webhooks,
+        webhooks.WebhookList,
+    ),
+    AdminEndpoint(
+        "POST",
+        _APP + "/webhooks",
+        "createWebhook",
+        "Make a webhook",
+        handlers.create_webhook,
+        webhooks.WebhookDetails,
+        webhooks.WebhookCreation,
+        status=201,
+    ),
+    AdminEndpoint(
+        "PATCH",
+        _WEBHOOK,
+        "editWebhook",
+        "Change a webhook",
+        handlers.edit_webhook,
+        webhooks.WebhookDetails,
+        webhooks.WebhookEdit,
+    ),
+    AdminEndpoint("DELETE", _WEBHOOK, "deleteWebhook", "Delete a webhook", handlers.delete_webhook, Done),
+    AdminEndpoint("GET", "/plans", "listPlans", "List the plans", handlers.list_plans, plans.PlanList),
+    AdminEndpoint(
+        "PUT",
+        "/plans/{name}",
+        "putPlan",
+        "Make or change a plan",
+        handlers.put_plan,
+        plans.PlanDetails,
+        plans.PlanChange,
+    ),
+    AdminEndpoint("DELETE", "/plans/{name}", "deletePlan", "Delete a plan", handlers.delete_plan, Done),
+    AdminEndpoint(
+        "GET",
+        "/usage",
+        "reportUsage",
+        "Report what apps have used",
+        handlers.report_usage,
+        usage.UsageReport,
+        query=_USAGE,
+    ),
+    AdminEndpoint("GET", "/stats", "showStats", "Show what apps are doing", handlers.show_stats, Stats),
+    AdminEndpoint(
+        "GET",
+        "/audit",
+        "listAudit",
+        "List the changes",
+        handlers.list_audit,
+        audit.AuditPage,
+        query=(_LIMIT, _BEFORE),
+    ),
+    AdminEndpoint("GET", "/tokens", "listTokens", "List the admin tokens", handlers.list_tokens, tokens.AdminTokenList),
+    AdminEndpoint(
+        "POST",
+        "/tokens",
+        "createToken",
+        "Make an admin token",
+        handlers.create_token,
+        tokens.NewAdminToken,
+        tokens.TokenCreation,
+        status=201,
+    ),
+    AdminEndpoint("DELETE", "/tokens/{tokenId}", "revokeToken", "Revoke an admin token", handlers.revoke_token, Done),
+)
