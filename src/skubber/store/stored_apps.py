@@ -60,9 +60,14 @@ class StoredApps:
             webhooks = (await connection.execute(select(tables.webhooks))).all()
         decrypted, self._decrypted = self._decrypted, {}
         stored = {row.id: self._app(row, plans) for row in apps}
+        # What was made between two of these queries may belong to an app that the first did not find. The revision tells
+        # that there is more to load.
         for row in keys:
-            _add_key(stored[row.app_id], row, self._key(row, decrypted))
+            if row.app_id in stored:
+                _add_key(stored[row.app_id], row, self._key(row, decrypted))
         for row in webhooks:
+            if row.app_id not in stored:
+                continue
             app = stored[row.app_id].app
             app.webhooks = (*app.webhooks, self._endpoint(row, decrypted))
         return revision, list(stored.values())
