@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -7,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from skubber.settings import Settings
+from skubber.store import tables
 from skubber.store.database import Database
 from skubber.store.open import open_database
 from skubber.store.vault import Vault
@@ -58,13 +62,61 @@ def postgresql() -> Iterator[PostgreSQL]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and nothing in them."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    asyncio.run(_make_tables(str(file)))
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_tables(postgresql: PostgreSQL) -> str:
+    """A database with all tables, one for all tests."""
+    url = postgresql.new_database()
+    asyncio.run(_make_tables(url))
+    return url
+
+
+async def _make_tables(url: str) -> None:
+    database = Database(url)
+    await database.upgrade()
+    await database.close()
+
+
+async def _empty_tables(url: str) -> None:
+    names = ", ".join(table.name for table in tables.metadata.sorted_tables)
+    database = Database(url)
+    try:
+        async with database.writing() as connection:
+            await connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+            await connection.execute(tables.facts.insert().values(name="revision", value="0"))
+    except ProgrammingError:  # a test has taken a table away, to see what comes of it
+        async with database.writing() as connection:
+            await connection.execute(text("DROP SCHEMA public CASCADE"))
+            await connection.execute(text("CREATE SCHEMA public"))
+        await database.upgrade()
+    await database.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, of each kind in turn."""
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables, of each kind in turn."""
     if request.param == "sqlite":
-        return str(tmp_path / "skubber.db")
+        return str(tmp_path / "empty.db")
     server: PostgreSQL = request.getfixturevalue("postgresql")
     return server.new_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with tables and nothing in them, of each kind in turn. It is not made anew: that takes its time."""
+    if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "skubber.db")
+        return str(tmp_path / "skubber.db")
+    url: str = request.getfixturevalue("postgresql_tables")
+    asyncio.run(_empty_tables(url))
+    return url
 
 
 @pytest.fixture

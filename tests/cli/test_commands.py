@@ -77,6 +77,9 @@ def test_a_webhook_from_its_making_to_its_end(run: Run) -> None:
     edited = result_of(run, f"webhooks edit shop {created['id']} --prefix presence- --no-batched --no-enabled")
     assert (edited["channelPrefix"], edited["isBatched"], edited["enabled"]) == ("presence-", False, False)
     assert "hidden" not in run("webhooks list shop").stdout
+    assert re.search(r"^waiting +0$", run(f"webhooks status shop {created['id']}").stdout, re.MULTILINE)
+    assert result_of(run, f"webhooks dead-letters shop {created['id']}")["deadLetters"] == []
+    assert run(f"webhooks replay shop {created['id']} 1 2").stdout == "0 of them will be delivered again.\n"
     run(f"webhooks delete shop {created['id']} --yes")
     assert result_of(run, "webhooks list shop")["webhooks"] == []
 

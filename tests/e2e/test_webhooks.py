@@ -19,7 +19,8 @@ from e2e.support.server import APP_ID, KEY, SECRET, NewServer, Server
 from e2e.support.webhook_config import webhook_config
 from skubber.store import tables
 from skubber.store.database import Database
-from skubber.webhooks.dead_letters import DeadLetter, endpoint_status, list_dead_letters, replay_dead_letters
+from skubber.store.deliveries import DeadLetter
+from support.deliveries import endpoint_status, list_dead_letters, replay_dead_letters
 from support.webhook_receiver import PATIENCE, Received, Receiver
 
 PRESENCE = "presence-room"

@@ -29,8 +29,11 @@ async def test_the_migrations_make_the_tables_that_the_program_has(store: Store)
         assert await connection.run_sync(differences) == []
 
 
-async def test_servers_that_start_together_make_one_set_of_tables_and_one_key(store_settings: Settings) -> None:
-    opened = await asyncio.gather(*(open_database(store_settings) for _ in range(5)))
+async def test_servers_that_start_together_make_one_set_of_tables_and_one_key(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    settings = Settings(database=empty_database_url, encryption_key_file=str(tmp_path / "key"))
+    opened = await asyncio.gather(*(open_database(settings) for _ in range(5)))
     encrypted = opened[0][1].encrypt("secret")
     assert [vault.decrypt(encrypted) for _, vault in opened] == ["secret"] * 5
     for database, _ in opened:

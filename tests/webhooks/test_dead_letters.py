@@ -2,15 +2,15 @@
 
 import json
 
-from skubber.webhooks.dead_letters import (
-    EndpointStatus,
+from skubber.store.deliveries import EndpointStatus
+from skubber.webhooks.outbox import MIN_ATTEMPTS
+from support.deliveries import (
     delete_dead_letters,
     endpoint_status,
     forget_endpoint,
     list_dead_letters,
     replay_dead_letters,
 )
-from skubber.webhooks.outbox import MIN_ATTEMPTS
 from webhooks.post_office import RETRY_PERIOD, PostOffice
 
 

@@ -7,10 +7,10 @@ from pusher import Pusher
 from structlog.testing import capture_logs
 
 from skubber.core.webhook import WebhookEvent, WebhookEventName
-from skubber.webhooks.dead_letters import endpoint_status, list_dead_letters, replay_dead_letters
 from skubber.webhooks.delivery import BATCH_BYTES
 from skubber.webhooks.outbox import BATCH_EVENTS, MIN_ATTEMPTS
 from support.apps import KEY, SECRET
+from support.deliveries import endpoint_status, list_dead_letters, replay_dead_letters
 from support.webhook_receiver import Receiver
 from webhooks.post_office import RETRY_PERIOD, BrokenDatabase, PostOffice, channels
 

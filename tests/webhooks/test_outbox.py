@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import update
 
 from skubber.store import tables
-from skubber.webhooks.dead_letters import endpoint_status, list_dead_letters
 from skubber.webhooks.outbox import (
     DEAD_LETTER_SECONDS,
     HOPELESS_FAILURES,
@@ -13,6 +12,7 @@ from skubber.webhooks.outbox import (
     Outbox,
     _backoff,
 )
+from support.deliveries import endpoint_status, list_dead_letters
 from webhooks.post_office import LEASE_SECONDS, RETRY_PERIOD, PostOffice
 
 

@@ -11,13 +11,15 @@ from skubber.cli.administering import (
     administer,
     confirm,
     given,
+    show_fields,
     show_json,
     show_table,
 )
 from skubber.cli.common import ConfigOption
 from skubber.cli.keys import AppArgument
 from skubber.settings import SettingsError
-from skubber.store.administration.rules import checked
+from skubber.store.administration.deliveries import DeadLetterPage, Replay, Replayed
+from skubber.store.administration.rules import MAX_PAGE, checked
 from skubber.store.administration.webhooks import WebhookCreation, WebhookDetails, WebhookEdit, WebhookList
 
 group = typer.Typer(help="Webhooks: URLs that are told what happens.", no_args_is_help=True)
@@ -86,6 +88,72 @@ def delete(app_id: AppArgument, webhook_id: IdArgument, yes: YesOption = False, 
     """Delete a webhook."""
     confirm(f"Delete the webhook {webhook_id}?", yes)
     administer(config, lambda desk: desk.administration.webhooks.delete(desk.actor, app_id, webhook_id))
+
+
+@group.command()
+def status(app_id: AppArgument, webhook_id: IdArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Show how delivery to a webhook stands."""
+    shown = administer(config, lambda desk: desk.administration.deliveries.status(app_id, webhook_id))
+    if json:
+        show_json(shown)
+        return
+    for name, value in (
+        ("waiting", shown.waiting),
+        ("dead letters", shown.dead_letters),
+        ("failures", shown.failures),
+        ("retry at", shown.retry_at),
+        ("last attempt", shown.last_attempt_at),
+        ("outcome", shown.last_outcome),
+    ):
+        show_fields([(f"{name:<14}", value)])
+
+
+@group.command("dead-letters")
+def dead_letters(
+    app_id: AppArgument, webhook_id: IdArgument, config: ConfigOption = None, json: JsonOption = False
+) -> None:
+    """List the events that could not be delivered to a webhook, the oldest first."""
+
+    async def act(desk: Desk) -> DeadLetterPage:
+        page = await desk.administration.deliveries.list(app_id, webhook_id, MAX_PAGE)
+        letters = page.dead_letters
+        while page.next is not None:
+            page = await desk.administration.deliveries.list(app_id, webhook_id, MAX_PAGE, page.next)
+            letters += page.dead_letters
+        return DeadLetterPage(letters, None)
+
+    page = administer(config, act)
+    if json:
+        show_json(page)
+        return
+    show_table(
+        ("ID", "EVENT", "CHANNEL", "HAPPENED", "ATTEMPTS", "ERROR"),
+        (
+            (each.id, each.event["name"], each.event["channel"], each.happened_at, each.attempts, each.error)
+            for each in page.dead_letters
+        ),
+    )
+
+
+@group.command()
+def replay(
+    app_id: AppArgument,
+    webhook_id: IdArgument,
+    ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Which; all if not given.")] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Deliver dead letters again."""
+
+    async def act(desk: Desk) -> Replayed:
+        request = checked(Replay, given(ids=ids or None))
+        return await desk.administration.deliveries.replay(desk.actor, app_id, webhook_id, request)
+
+    replayed = administer(config, act)
+    if json:
+        show_json(replayed)
+    else:
+        print(f"{replayed.count} of them will be delivered again.")
 
 
 def _values(

@@ -60,8 +60,8 @@ class StoredApps:
             webhooks = (await connection.execute(select(tables.webhooks))).all()
         decrypted, self._decrypted = self._decrypted, {}
         stored = {row.id: self._app(row, plans) for row in apps}
-        # What was made between two of these queries may belong to an app that the first did not find. The revision tells
-        # that there is more to load.
+        # What was made between two of these queries may belong to an app that the first did not find. The next look
+        # will see that there is more to load.
         for row in keys:
             if row.app_id in stored:
                 _add_key(stored[row.app_id], row, self._key(row, decrypted))

@@ -4,8 +4,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
+from skubber.store import tables
 from skubber.store.administration.administration import Administration
 from skubber.web.admin.endpoints import ADMIN_ENDPOINTS, AdminEndpoint
 from skubber.web.admin.examples import PATH_EXAMPLES
@@ -55,6 +56,9 @@ async def test_without_a_good_token_nothing_is_answered(admin: AdminSite, endpoi
 @ENDPOINTS
 async def test_a_read_only_token_may_look_and_change_nothing(admin: AdminSite, endpoint: AdminEndpoint) -> None:
     await make_shop(admin)
+    await admin.owner.post("/apps/4711/webhooks", json={"url": "https://example.com"})
+    async with admin.office.database.writing() as connection:
+        await connection.execute(update(tables.webhooks).values(id=PATH_EXAMPLES["webhookId"]))
     before = len(await admin.office.record())
     answer = await admin.reader.request(endpoint.method, path(endpoint))
     if endpoint.method == "GET":
@@ -90,6 +94,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "createWebhook": [{}, {"url": "x"}, {"url": 1}, {"url": "https://a", "events": ["x"]}, {"url": "https://a\0"}],
     "editWebhook": [{"url": None}, {"headers": {"a b": "c"}}, {"headers": {"a": "\r\n"}}, {"appId": "other"}],
     "putPlan": [{"limits": {"channels": -1}}, {"limits": {"x": 1}}, {"limits": []}, {"name": "other"}],
+    "replayDeadLetters": [{"ids": 1}, {"ids": ["1"]}, {"ids": [0]}, {"ids": [1.5]}, {"ids": [2**63]}, {"all": True}],
     "createToken": [{}, {"name": ""}, {"name": "\x7f"}, {"name": "n", "role": "king"}, {"name": "n", "token": "t"}],
 }
 

@@ -11,6 +11,7 @@ from skubber.settings import Settings, SettingsError
 from skubber.store import tables
 from skubber.store.administration.apps import AppAdministration
 from skubber.store.administration.audit import AuditTrail
+from skubber.store.administration.deliveries import DeliveryAdministration
 from skubber.store.administration.keys import KeyAdministration
 from skubber.store.administration.ledger import Change, Ledger
 from skubber.store.administration.plans import PlanAdministration
@@ -35,6 +36,7 @@ class Administration:
         apps: apps.
         keys: their API keys.
         webhooks: their webhooks.
+        deliveries: how those fare.
         plans: plans.
         tokens: admin tokens.
         audit: the record.
@@ -53,6 +55,7 @@ class Administration:
         self.keys = KeyAdministration(self._ledger)
         self.apps = AppAdministration(self._ledger, self.keys)
         self.webhooks = WebhookAdministration(self._ledger)
+        self.deliveries = DeliveryAdministration(self._ledger)
         self.plans = PlanAdministration(self._ledger)
         self.tokens = TokenAdministration(self._ledger)
         self.audit = AuditTrail(self._ledger)

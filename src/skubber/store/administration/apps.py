@@ -26,6 +26,7 @@ from skubber.store.administration.rules import (
     moment,
 )
 from skubber.store.credentials import new_app_id
+from skubber.store.deliveries import forget_endpoint
 from skubber.store.stored_apps import load_plans
 
 _OPTIONS = ("client_events", "enabled", "subscription_counts", "requires_sign_in", "tls_only")
@@ -190,6 +191,10 @@ class AppAdministration:
         """
         async with self._ledger.changing(actor) as change:
             await self._ledger.see_app(change.connection, app_id)
+            webhooks = tables.webhooks
+            webhook_ids = await change.connection.execute(select(webhooks.c.id).where(webhooks.c.app_id == app_id))
+            for webhook_id in webhook_ids.scalars().all():
+                await forget_endpoint(change.connection, webhook_id)
             await change.connection.execute(delete(tables.apps).where(tables.apps.c.id == app_id))
             await change.record("app.delete", app_id)
 

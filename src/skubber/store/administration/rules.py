@@ -46,9 +46,21 @@ def decoded(kind: type[Request], body: bytes) -> Request:
         InvalidRequestError: ``invalid_body``, as above.
     """
     try:
-        return msgspec.json.decode(body or b"{}", type=kind)
+        return msgspec.convert(_with_whole_numbers(msgspec.json.decode(body or b"{}")), kind)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise invalid_body(error) from None
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    """JSON knows one kind of number, of which 900.0 is an integer; msgspec takes it for none."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_with_whole_numbers(each) for each in value]
+        case dict():
+            return {name: _with_whole_numbers(each) for name, each in value.items()}
+    return value
 
 
 def invalid_body(reason: object) -> InvalidRequestError:

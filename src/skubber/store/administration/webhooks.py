@@ -15,6 +15,7 @@ from skubber.store import tables
 from skubber.store.administration.ledger import Ledger
 from skubber.store.administration.rules import Time, given, is_storable, json_text, moment
 from skubber.store.credentials import new_id
+from skubber.store.deliveries import forget_endpoint
 from skubber.store.vault import Vault
 
 _decode_events = msgspec.json.Decoder(list[WebhookEventName]).decode
@@ -134,7 +135,7 @@ class WebhookAdministration:
             return await self._show(change.connection, app_id, webhook_id)
 
     async def delete(self, actor: str, app_id: str, webhook_id: str) -> None:
-        """Delete a webhook.
+        """Delete a webhook, with all that waits for it.
 
         Raises:
             NotFoundError: ``no_such_app`` or ``no_such_webhook``.
@@ -145,6 +146,7 @@ class WebhookAdministration:
             await self._ledger.see_app(change.connection, app_id)
             await self._show(change.connection, app_id, webhook_id)
             await change.connection.execute(delete(webhooks).where(webhooks.c.id == webhook_id))
+            await forget_endpoint(change.connection, webhook_id)
             await change.record("webhook.delete", webhook_id, {"app": app_id})
 
     def _values(self, request: WebhookCreation | WebhookEdit) -> dict[str, Any]:

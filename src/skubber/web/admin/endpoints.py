@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from skubber.api.endpoints import QueryParameter
-from skubber.store.administration import apps, audit, keys, plans, tokens, usage, webhooks
+from skubber.store.administration import apps, audit, deliveries, keys, plans, tokens, usage, webhooks
 from skubber.web.admin import handlers
 from skubber.web.admin.call import AdminCall
 from skubber.web.admin.handlers import Done
@@ -56,6 +56,9 @@ _LIMIT = QueryParameter(
 _AFTER = QueryParameter("after", "The id before the page's first: `next` of the page before.", "4000")
 _BEFORE = QueryParameter(
     "before", "Only entries with smaller ids: `next` of the page before.", "1000", schema={"pattern": "^[0-9]{1,18}$"}
+)
+_AFTER_ID = QueryParameter(
+    "after", "Only entries with larger ids: `next` of the page before.", "1000", schema={"pattern": "^[0-9]{1,18}$"}
 )
 _DATE = {"format": "date"}
 _USAGE = (
@@ -134,6 +137,40 @@ ADMIN_ENDPOINTS = (
         webhooks.WebhookEdit,
     ),
     AdminEndpoint("DELETE", _WEBHOOK, "deleteWebhook", "Delete a webhook", handlers.delete_webhook, Done),
+    AdminEndpoint(
+        "GET",
+        _WEBHOOK + "/delivery",
+        "showDelivery",
+        "Show how delivery stands",
+        handlers.show_delivery,
+        deliveries.DeliveryStatus,
+    ),
+    AdminEndpoint(
+        "GET",
+        _WEBHOOK + "/dead-letters",
+        "listDeadLetters",
+        "List the dead letters",
+        handlers.list_dead_letters,
+        deliveries.DeadLetterPage,
+        query=(_LIMIT, _AFTER_ID),
+    ),
+    AdminEndpoint(
+        "POST",
+        _WEBHOOK + "/dead-letters/replay",
+        "replayDeadLetters",
+        "Deliver dead letters again",
+        handlers.replay_dead_letters,
+        deliveries.Replayed,
+        deliveries.Replay,
+    ),
+    AdminEndpoint(
+        "DELETE",
+        _WEBHOOK + "/dead-letters",
+        "deleteDeadLetters",
+        "Delete the dead letters",
+        handlers.delete_dead_letters,
+        deliveries.Replayed,
+    ),
     AdminEndpoint("GET", "/plans", "listPlans", "List the plans", handlers.list_plans, plans.PlanList),
     AdminEndpoint(
         "PUT",

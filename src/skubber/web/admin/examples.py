@@ -148,6 +148,33 @@ ADMIN_EXAMPLES = {
     ),
     "editWebhook": OperationExamples(_WEBHOOK, _one("Not for now", {"enabled": False})),
     "deleteWebhook": OperationExamples({}),
+    "showDelivery": OperationExamples(
+        {
+            "waiting": 3,
+            "deadLetters": 1,
+            "failures": 2,
+            "retryAt": _CREATED_AT,
+            "lastAttemptAt": _CREATED_AT,
+            "lastOutcome": "The answer was 500.",
+        }
+    ),
+    "listDeadLetters": OperationExamples(
+        {
+            "deadLetters": [
+                {
+                    "id": 1017,
+                    "event": {"name": "channel_occupied", "channel": "presence-room"},
+                    "happenedAt": _CREATED_AT,
+                    "deadAt": _CREATED_AT,
+                    "attempts": 7,
+                    "error": "The answer was 500.",
+                }
+            ],
+            "next": None,
+        }
+    ),
+    "replayDeadLetters": OperationExamples({"count": 1}, _one("Two of them", {"ids": [1017, 1018]})),
+    "deleteDeadLetters": OperationExamples({"count": 1}),
     "listPlans": OperationExamples({"plans": [_PLAN]}),
     "putPlan": OperationExamples(
         _PLAN, _one("Limits", {"limits": {"connections": 2000, "messages_per_day": 5_000_000}})

@@ -4,6 +4,7 @@ import msgspec
 
 from skubber.store.administration.apps import AppCreation, AppDetails, AppEdit, AppPage, CreatedApp
 from skubber.store.administration.audit import AuditPage
+from skubber.store.administration.deliveries import DeadLetterPage, DeliveryStatus, Replay, Replayed
 from skubber.store.administration.keys import KeyCreation, KeyDetails, KeyEdit, KeyList, KeyRotation, NewKey
 from skubber.store.administration.plans import PlanChange, PlanDetails, PlanList
 from skubber.store.administration.rules import MAX_PAGE
@@ -95,6 +96,29 @@ async def delete_webhook(call: AdminCall) -> Done:
     """It is told nothing more."""
     await call.administration.webhooks.delete(call.actor, call.path["appId"], call.path["webhookId"])
     return Done()
+
+
+async def show_delivery(call: AdminCall) -> DeliveryStatus:
+    """What waits, what was given up, and how the last attempt went."""
+    return await call.administration.deliveries.status(call.path["appId"], call.path["webhookId"])
+
+
+async def list_dead_letters(call: AdminCall) -> DeadLetterPage:
+    """Events that could not be delivered, the oldest first."""
+    limit = call.number("limit", 1, MAX_PAGE) or _DEFAULT_PAGE
+    after = call.number("after", 0, _MAX_ID) or 0
+    return await call.administration.deliveries.list(call.path["appId"], call.path["webhookId"], limit, after)
+
+
+async def replay_dead_letters(call: AdminCall) -> Replayed:
+    """They are tried again as if they had just happened, ahead of what waits."""
+    app_id, webhook_id = call.path["appId"], call.path["webhookId"]
+    return await call.administration.deliveries.replay(call.actor, app_id, webhook_id, call.request(Replay))
+
+
+async def delete_dead_letters(call: AdminCall) -> Replayed:
+    """All of them. What still waits is not touched."""
+    return await call.administration.deliveries.delete(call.actor, call.path["appId"], call.path["webhookId"])
 
 
 async def list_plans(call: AdminCall) -> PlanList:

@@ -1,12 +1,12 @@
-"""What could not be delivered, for a person to look at: the dead letters of an endpoint, and how it stands."""
+"""How webhooks fare: what waits for an endpoint, and the dead letters, which could not be delivered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skubber.store import tables
-from skubber.store.database import Database
 
 _events = tables.webhook_events
 _endpoints = tables.webhook_endpoints
@@ -56,47 +56,45 @@ class EndpointStatus:
     last_outcome: str | None
 
 
-async def endpoint_status(database: Database, endpoint_id: str) -> EndpointStatus:
+async def endpoint_status(connection: AsyncConnection, endpoint_id: str) -> EndpointStatus:
     """How delivery to an endpoint stands; also of one that nothing was ever sent to."""
-    async with database.reading() as connection:
-        counted = await connection.execute(
-            select(func.count(), func.count(_events.c.dead_at)).where(_events.c.endpoint_id == endpoint_id)
-        )
-        total, dead = counted.one()
-        found = await connection.execute(select(_endpoints).where(_endpoints.c.endpoint_id == endpoint_id))
-        state = found.one_or_none()
+    counted = await connection.execute(
+        select(func.count(), func.count(_events.c.dead_at)).where(_events.c.endpoint_id == endpoint_id)
+    )
+    total, dead = counted.one()
+    found = await connection.execute(select(_endpoints).where(_endpoints.c.endpoint_id == endpoint_id))
+    state = found.one_or_none()
     if state is None:
         return EndpointStatus(total - dead, dead, 0, 0, None, None)
     return EndpointStatus(total - dead, dead, state.failures, state.retry_at, state.last_attempt_at, state.last_outcome)
 
 
 async def list_dead_letters(
-    database: Database, endpoint_id: str, *, after: int = 0, limit: int = 100
+    connection: AsyncConnection, endpoint_id: str, *, after: int = 0, limit: int = 100
 ) -> Sequence[DeadLetter]:
     """Dead letters, oldest first, a page at a time.
 
     Args:
-        database: the database.
+        connection: a transaction.
         endpoint_id: whose.
         after: the id of the last one of the page before.
         limit: most of them.
     """
-    async with database.reading() as connection:
-        found = await connection.execute(
-            select(_events).where(_are_dead(endpoint_id), _events.c.id > after).order_by(_events.c.id).limit(limit)
-        )
-        return [
-            DeadLetter(row.id, row.app_id, row.body, row.time_ms, row.dead_at, row.attempts, row.error) for row in found
-        ]
+    found = await connection.execute(
+        select(_events).where(_are_dead(endpoint_id), _events.c.id > after).order_by(_events.c.id).limit(limit)
+    )
+    return [
+        DeadLetter(row.id, row.app_id, row.body, row.time_ms, row.dead_at, row.attempts, row.error) for row in found
+    ]
 
 
 async def replay_dead_letters(
-    database: Database, endpoint_id: str, now: float, ids: Sequence[int] | None = None
+    connection: AsyncConnection, endpoint_id: str, now: float, ids: Sequence[int] | None = None
 ) -> int:
     """Have dead letters delivered again, at once and in the order in which they happened.
 
     Args:
-        database: the database.
+        connection: a transaction.
         endpoint_id: whose.
         now: seconds since the epoch; the period in which they are tried again begins here.
         ids: which; None: all. Those that are no dead letters of the endpoint do not count.
@@ -104,40 +102,37 @@ async def replay_dead_letters(
     Returns:
         How many there are.
     """
-    async with database.writing() as connection:
-        # First the endpoint, as those who deliver do: two that wait for each other would wait in vain.
-        await connection.execute(
-            update(_endpoints).where(_endpoints.c.endpoint_id == endpoint_id).values(failures=0, retry_at=0)
-        )
-        replayed = await connection.execute(
-            update(_events)
-            .where(_are_dead(endpoint_id, ids))
-            .values(dead_at=None, error=None, attempts=0, time_ms=int(now * 1000))
-        )
-        return replayed.rowcount
+    # First the endpoint, as those who deliver do: two that wait for each other would wait in vain.
+    await connection.execute(
+        update(_endpoints).where(_endpoints.c.endpoint_id == endpoint_id).values(failures=0, retry_at=0)
+    )
+    replayed = await connection.execute(
+        update(_events)
+        .where(_are_dead(endpoint_id, ids))
+        .values(dead_at=None, error=None, attempts=0, time_ms=int(now * 1000))
+    )
+    return replayed.rowcount
 
 
-async def delete_dead_letters(database: Database, endpoint_id: str, ids: Sequence[int] | None = None) -> int:
+async def delete_dead_letters(connection: AsyncConnection, endpoint_id: str, ids: Sequence[int] | None = None) -> int:
     """Delete dead letters.
 
     Args:
-        database: the database.
+        connection: a transaction.
         endpoint_id: whose.
         ids: which; None: all. Those that are no dead letters of the endpoint do not count.
 
     Returns:
         How many there were.
     """
-    async with database.writing() as connection:
-        deleted = await connection.execute(delete(_events).where(_are_dead(endpoint_id, ids)))
-        return deleted.rowcount
+    deleted = await connection.execute(delete(_events).where(_are_dead(endpoint_id, ids)))
+    return deleted.rowcount
 
 
-async def forget_endpoint(database: Database, endpoint_id: str) -> None:
+async def forget_endpoint(connection: AsyncConnection, endpoint_id: str) -> None:
     """Drop everything about an endpoint that is gone: what waits for it, its dead letters, how it stands."""
-    async with database.writing() as connection:
-        await connection.execute(delete(_endpoints).where(_endpoints.c.endpoint_id == endpoint_id))
-        await connection.execute(delete(_events).where(_events.c.endpoint_id == endpoint_id))
+    await connection.execute(delete(_endpoints).where(_endpoints.c.endpoint_id == endpoint_id))
+    await connection.execute(delete(_events).where(_events.c.endpoint_id == endpoint_id))
 
 
 def _are_dead(endpoint_id: str, ids: Sequence[int] | None = None) -> ColumnElement[bool]:
