@@ -36,7 +36,7 @@ class Database:
         url: the path of a SQLite file, or ``postgresql://user:password@host:port/name``.
 
     Raises:
-        SettingsError: the URL cannot be understood.
+        SettingsError: the URL cannot be understood, or the library for it is missing.
     """
 
     def __init__(self, url: str) -> None:
@@ -46,11 +46,17 @@ class Database:
 
     def _engine(self) -> AsyncEngine:
         if not self.is_sqlite:
-            return create_async_engine(self.url, pool_pre_ping=True)
+            return self._postgresql_engine()
         engine = create_async_engine(self.url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
+
+    def _postgresql_engine(self) -> AsyncEngine:
+        try:
+            return create_async_engine(self.url, pool_pre_ping=True)
+        except ModuleNotFoundError:
+            raise SettingsError("PostgreSQL needs one library more: pip install 'skubber[postgresql]'.") from None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
