@@ -17,7 +17,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*RUN, *arguments], capture_output=True, text=True, timeout=100)
 
 
-ROWS = {"fanout": 2, "publish": 2, "memory": 2, "connect": 2, "signalr-fanout": 4, "signalr-memory": 2}
+ROWS = {"fanout": 2, "publish": 2, "memory": 2, "connect": 2, "signalr-fanout": 4, "signalr-memory": 4}
 
 
 @pytest.mark.parametrize("workload", ROWS)
