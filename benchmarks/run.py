@@ -31,6 +31,8 @@ from benchmarks.workloads import (
     signalr_fanout,
     signalr_memory,
     slow_readers,
+    tls_fanout,
+    tls_memory,
 )
 
 WORKLOADS: dict[str, Callable[[Bench], Iterator[Row]]] = {
@@ -47,6 +49,8 @@ WORKLOADS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "slow-readers": slow_readers.run,
     "signalr-fanout": signalr_fanout.run,
     "signalr-memory": signalr_memory.run,
+    "tls-fanout": tls_fanout.run,
+    "tls-memory": tls_memory.run,
 }
 
 ROUNDS = 5

@@ -87,7 +87,7 @@ class LoadGenerator:
 
     Args:
         executable: the program.
-        url: ``http://host:port`` of the server.
+        url: ``http://host:port`` or ``https://host:port`` of the server; its certificate is not checked.
         app: an app of the server's.
         core: the core to stay on, if any.
     """
