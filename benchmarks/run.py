@@ -65,6 +65,8 @@ def main() -> int:
     names = options.workloads or list(WORKLOADS)
     if unknown := set(names) - set(WORKLOADS):
         parser.error(f"there is no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    if options.url and not options.url.startswith("http://"):
+        parser.error("give the server as http://host:port: what it is compared with is not encrypted")
     foreign = ForeignServer(options.url.rstrip("/"), options.app, options.pid) if options.url else None
     raise_file_limit()
     others = OthersWatch()

@@ -1,5 +1,6 @@
 """The load generator, as an object: each method is one command, carried out to its end."""
 
+import contextlib
 import os
 import subprocess
 from http.client import HTTPConnection, HTTPException
@@ -209,8 +210,9 @@ class LoadGenerator:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         words = (command, *(f"{name}={value}" for name, value in options.items()))
-        self._process.stdin.write(" ".join(words).encode() + b"\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has ended, and its last words say why
+            self._process.stdin.write(" ".join(words).encode() + b"\n")
+            self._process.stdin.flush()
         line = self._process.stdout.readline()
         try:
             return msgspec.json.decode(line, type=answer)
