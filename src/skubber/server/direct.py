@@ -89,5 +89,8 @@ def discard(frame: bytes) -> None:
 
 
 def _socket_of(transport: asyncio.Transport) -> Any:
-    """The socket beneath a transport, if what is sent goes over it as it is: not with TLS."""
-    return None if transport.get_extra_info("ssl_object") else transport.get_extra_info("socket")
+    """The socket beneath a transport, if it is open and what is sent goes over it as it is: not with TLS."""
+    if transport.get_extra_info("ssl_object"):
+        return None
+    lent = transport.get_extra_info("socket")
+    return None if lent is None or lent.fileno() < 0 else lent
