@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from skubber.settings import SettingsError
+from skubber.store.reason import reason
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -86,7 +87,8 @@ class Database:
                     await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
                 await connection.run_sync(_upgrade)
         except (OSError, SQLAlchemyError) as error:
-            raise SettingsError(f"Cannot use the database {self.url.render_as_string()}: {_reason(error)}.") from None
+            cause = getattr(error, "orig", None) or error  # without SQLAlchemy's words around it
+            raise SettingsError(f"Cannot use the database {self.url.render_as_string()}: {reason(cause)}.") from None
 
     async def close(self) -> None:
         """Close every connection."""
@@ -130,8 +132,3 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _reason(error: Exception) -> str:
-    cause = getattr(error, "orig", None) or error
-    return str(cause).splitlines()[0].rstrip(".") if str(cause) else type(cause).__name__
