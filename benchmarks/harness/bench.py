@@ -51,10 +51,12 @@ class Subject:
     """A server with a load generator on it.
 
     Attributes:
+        url: where the server listens.
         load: the load generator.
         process: the server's process, if it is known.
     """
 
+    url: str
     load: LoadGenerator
     process: Process | None
 
@@ -114,7 +116,7 @@ class Bench:
         if self._foreign is not None:
             process = None if self._foreign.pid is None else Process(self._foreign.pid)
             with self._load(self._foreign.url, self._foreign.app) as load:
-                yield Subject(load, process)
+                yield Subject(self._foreign.url, load, process)
                 load.close()
             return
         configuration = self._directory / "skubber.toml"
@@ -184,7 +186,14 @@ class Bench:
             ServerProcess((*command, port), url, self._cores.server, log) as server,
             self._load(server.url, BENCHMARK_APP) as load,
         ):
-            yield Subject(load, server.process)
+            yield Subject(url, load, server.process)
+
+    @contextlib.contextmanager
+    def crowd(self, subject: Subject, count: int) -> Iterator[None]:
+        """So many more clients on a server of ours, each on a channel of its own, which nobody publishes to."""
+        with self._load(subject.url, BENCHMARK_APP) as load:
+            load.connect(count, count, "private")
+            yield
 
     def _load(self, url: str, app: Credentials) -> LoadGenerator:
         return LoadGenerator(self._generator, url, app, self._cores.load)
