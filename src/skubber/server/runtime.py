@@ -9,7 +9,7 @@ import structlog
 
 from skubber.api.access_tokens import AccessTokens
 from skubber.api.router import Api
-from skubber.brokers.memory import MemoryBroker
+from skubber.brokers.open import open_broker
 from skubber.core.app import App
 from skubber.core.hub import Hub
 from skubber.core.subscription_counts import SubscriptionCounts
@@ -41,6 +41,9 @@ class Runtime:
     Args:
         settings: the settings.
         apps: the apps to serve.
+
+    Raises:
+        SettingsError: the broker's URL is none.
     """
 
     def __init__(self, settings: Settings, apps: Iterable[App]) -> None:
@@ -50,11 +53,12 @@ class Runtime:
         self.wheel = TimerWheel()
         self.webhooks = Webhooks(settings, self.apps, self.wheel) if settings.database else None
         self.hub = Hub(
-            MemoryBroker(time.monotonic),
+            open_broker(settings),
             _defer,
             settings.connections,
             counts=SubscriptionCounts(self.wheel, run_detached),
             announce=None if self.webhooks is None else self.webhooks.announce,
+            find_app=self.apps.find,
         )
         self.api = Api(self.hub, self.apps, time.time)
         self.edge = EdgeContext(self.wheel, set(), settings.message_bytes, settings.write_buffer_bytes)
