@@ -20,7 +20,7 @@ class RedisClock(Clock):
         self._now = 1000.0
 
     @property
-    def now(self) -> float:  # type: ignore[override]
+    def now(self) -> float:
         return self._now
 
     @now.setter

@@ -60,7 +60,7 @@ async def nodes(redis_server: RedisServer) -> AsyncIterator[list[Node]]:
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait for something that takes part of a lease."""
     async with asyncio.timeout(10):
-        while not await holds():
+        while not await holds():  # noqa: ASYNC110 - what is waited for is in Redis, which does not tell
             await asyncio.sleep(0.01)
 
 
@@ -77,7 +77,9 @@ async def test_first_and_last_are_told_once_however_many_nodes_try_at_once(nodes
     for node in nodes:
         await node.delivery.until(2)
         assert node.delivery.names == ["member_added", "member_removed"]
-    assert sorted(await asyncio.gather(*(broker.unsubscribe(APP, CHANNEL) for broker, _ in tries))) == list(range(60))
+    uncounted = await asyncio.gather(*(broker.unsubscribe(APP, CHANNEL) for broker, _ in tries))
+    assert uncounted.count(0) == 1
+    assert len(set(uncounted)) == 60
 
 
 async def test_all_nodes_have_a_channels_events_in_one_order(nodes: list[Node]) -> None:
@@ -228,4 +230,4 @@ async def test_nodes_that_left_leave_nothing_in_redis(nodes: list[Node], redis_s
     for node in nodes:
         await node.broker.stop()
     with redis_server.client() as client:
-        assert [key for key in client.keys() if client.ttl(key) < 0] == [b"skubber:{nodes}:generation"]
+        assert [key for key in client.scan_iter() if client.ttl(key) < 0] == [b"skubber:{nodes}:generation"]

@@ -12,6 +12,7 @@ from skubber.core.errors import MethodNotAllowedError, RateLimitedError, Skubber
 SOURCE = Path(skubber.__file__).parent
 
 CODES = {
+    "broker_unavailable": 503,
     "already_signed_in": 403,
     "already_subscribed": 400,
     "app_disabled": 403,

@@ -32,6 +32,13 @@ async def publish(server: Server, channel: str) -> httpx.Response:
         return await http.post(f"{server.url}/apps/{APP_ID}/events", headers=HEADERS, json=event)
 
 
+async def until_ready_answers(http: httpx.AsyncClient, status: int) -> None:
+    """Wait until ``/ready`` has a status."""
+    async with asyncio.timeout(10):
+        while (await http.get("/ready")).status_code != status:  # noqa: ASYNC110 - it has to be asked
+            await asyncio.sleep(0.01)
+
+
 async def test_what_is_published_on_one_arrives_on_the_other(pair: Pair) -> None:
     one, two = pair
     async with RawClient.connected(one) as here, RawClient.connected(two) as there:
@@ -45,18 +52,17 @@ async def test_what_is_published_on_one_arrives_on_the_other(pair: Pair) -> None
 
 async def test_a_roster_spans_both_and_a_server_killed_takes_its_members_along(pair: Pair) -> None:
     one, two = pair
-    async with RawClient.connected(one) as ada:
-        async with RawClient.connected(two) as bob:
-            await ada.subscribe_presence("presence-c", "ada")
-            roster = await bob.subscribe_presence("presence-c", "bob")
-            assert sorted(roster["presence"]["ids"]) == ["ada", "bob"]
-            added = await ada.receive()
-            assert (added["event"], json.loads(added["data"])["user_id"]) == ("pusher_internal:member_added", "bob")
-            two.signal(signal.SIGKILL)
-            async with asyncio.timeout(LEASE):
-                removed = await ada.receive()
-            assert removed["event"] == "pusher_internal:member_removed"
-            assert json.loads(removed["data"]) == {"user_id": "bob"}
+    async with RawClient.connected(one) as ada, RawClient.connected(two) as bob:
+        await ada.subscribe_presence("presence-c", "ada")
+        roster = await bob.subscribe_presence("presence-c", "bob")
+        assert sorted(roster["presence"]["ids"]) == ["ada", "bob"]
+        added = await ada.receive()
+        assert (added["event"], json.loads(added["data"])["user_id"]) == ("pusher_internal:member_added", "bob")
+        two.signal(signal.SIGKILL)
+        async with asyncio.timeout(LEASE):
+            removed = await ada.receive()
+        assert removed["event"] == "pusher_internal:member_removed"
+        assert json.loads(removed["data"]) == {"user_id": "bob"}
 
 
 async def test_without_redis_a_server_is_not_ready_and_says_when_to_try_again(
@@ -67,17 +73,13 @@ async def test_without_redis_a_server_is_not_ready_and_says_when_to_try_again(
         await client.subscribe("c")
         redis_server.kill()
         try:
-            async with asyncio.timeout(10):
-                while (await http.get("/ready")).status_code == 200:
-                    await asyncio.sleep(0.01)
+            await until_ready_answers(http, 503)
             answer = await publish(one, "c")
             assert (answer.status_code, answer.json()["code"]) == (503, "broker_unavailable")
             assert int(answer.headers["retry-after"]) > 0
             assert (await client.receive())["event"] == "e"
         finally:
             redis_server.start()
-        async with asyncio.timeout(10):
-            while (await http.get("/ready")).status_code != 200:
-                await asyncio.sleep(0.01)
+        await until_ready_answers(http, 200)
         assert (await publish(one, "c")).status_code == 200
         assert (await client.receive())["event"] == "e"

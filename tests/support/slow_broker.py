@@ -83,7 +83,7 @@ class SlowBroker(MemoryBroker):
         subscribe = super().subscribe
         return await self._slowly("subscribe", lambda: subscribe(app_id, channel, max_channels))
 
-    async def unsubscribe(self, app_id: str, channel: str) -> int:
+    async def unsubscribe(self, app_id: str, channel: str) -> int | None:
         unsubscribe = super().unsubscribe
         return await self._slowly("unsubscribe", lambda: unsubscribe(app_id, channel))
 

@@ -70,7 +70,8 @@ class RedisBroker:
         pool = ConnectionPool.from_url(
             url, protocol=2, socket_timeout=None, socket_connect_timeout=None, retry=Retry(NoBackoff(), 0)
         )
-        pool.make_connection()  # it refuses what it does not know, and connects to nothing
+        # It connects to nothing, and refuses what it does not know.
+        pool.make_connection()  # type: ignore[no-untyped-call]
         self._attendance = Attendance(
             pool.make_connection, lease, self._holdings, self._topics, self._receive, self._report
         )
