@@ -12,13 +12,13 @@ from skubber.core.errors import MethodNotAllowedError, RateLimitedError, Skubber
 SOURCE = Path(skubber.__file__).parent
 
 CODES = {
-    "broker_unavailable": 503,
     "already_signed_in": 403,
     "already_subscribed": 400,
     "app_disabled": 403,
     "app_exists": 409,
     "body_mismatch": 401,
     "body_too_large": 413,
+    "broker_unavailable": 503,
     "client_event_channel": 403,
     "client_event_rate": 429,
     "client_events_disabled": 403,
