@@ -31,6 +31,8 @@ from benchmarks.workloads import (
     signalr_fanout,
     signalr_memory,
     slow_readers,
+    tls_fanout,
+    tls_memory,
 )
 
 WORKLOADS: dict[str, Callable[[Bench], Iterator[Row]]] = {
@@ -47,6 +49,8 @@ WORKLOADS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "slow-readers": slow_readers.run,
     "signalr-fanout": signalr_fanout.run,
     "signalr-memory": signalr_memory.run,
+    "tls-fanout": tls_fanout.run,
+    "tls-memory": tls_memory.run,
 }
 
 ROUNDS = 5
@@ -61,6 +65,8 @@ def main() -> int:
     names = options.workloads or list(WORKLOADS)
     if unknown := set(names) - set(WORKLOADS):
         parser.error(f"there is no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    if options.url and not options.url.startswith("http://"):
+        parser.error("give the server as http://host:port: what it is compared with is not encrypted")
     foreign = ForeignServer(options.url.rstrip("/"), options.app, options.pid) if options.url else None
     raise_file_limit()
     others = OthersWatch()

@@ -10,6 +10,8 @@ need node nodejs
 need npm npm
 need chromium chromium
 need cc 'gcc libc6-dev'
+# A library has no command: what counts is whether the compiler finds its header.
+echo '#include <openssl/ssl.h>' | cc -E - >/dev/null 2>&1 || packages="$packages libssl-dev"
 need curl curl
 need openssl openssl
 need javac default-jdk-headless

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
@@ -28,9 +29,13 @@ settings.load_profile("skubber")
 def require(component: str, *commands: str) -> None:
     """Skip the test when a command it needs is missing; on CI, fail."""
     missing = [command for command in commands if shutil.which(command) is None]
-    if not missing:
-        return
-    message = f"{component} needs {', '.join(missing)}, which this machine lacks"
+    if missing:
+        go_without(component, ", ".join(missing))
+
+
+def go_without(component: str, missing: str) -> NoReturn:
+    """Skip the test for want of something; on CI, fail."""
+    message = f"{component} needs {missing}, which this machine lacks"
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)

@@ -1,6 +1,7 @@
 """What a workload works with: servers with load on them, and measuring in turns."""
 
 import contextlib
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.harness.build import BENCHMARKS, build_load_generator, build_send_loop
+from benchmarks.harness.certificate import write_certificate
 from benchmarks.harness.credentials import BENCHMARK_APP, Credentials
 from benchmarks.harness.load import Done, LoadGenerator
 from benchmarks.harness.machine import Cores
@@ -107,8 +109,8 @@ class Bench:
         return self._foreign is not None
 
     @contextlib.contextmanager
-    def server(self, **settings: int) -> Iterator[Subject]:
-        """The server to measure, with settings of ours; a foreign one stays as it is."""
+    def server(self, *, is_tls: bool = False, **settings: int | str) -> Iterator[Subject]:
+        """The server to measure, with settings of ours, and over TLS if wanted; a foreign one stays as it is."""
         if self._foreign is not None:
             process = None if self._foreign.pid is None else Process(self._foreign.pid)
             with self._load(self._foreign.url, self._foreign.app) as load:
@@ -118,15 +120,19 @@ class Bench:
         configuration = self._directory / "skubber.toml"
         configuration.write_text(_CONFIGURATION.format(app=BENCHMARK_APP))
         executable = Path(sys.executable).parent / "skubber"
-        flags = [f"--set={name}={value}" for name, value in settings.items()]
-        with self._child(executable, "serve", "--config", configuration, *flags, "--port") as child:
+        flags: list[str | Path] = [f"--set={name}={value}" for name, value in settings.items()]
+        if is_tls:
+            certificate, key = self._certificate
+            flags += ["--tls-certificate", certificate, "--tls-key", key]
+        with self._child(executable, "serve", "--config", configuration, *flags, "--port", is_tls=is_tls) as child:
             yield child
 
     @contextlib.contextmanager
-    def send_loop(self) -> Iterator[Subject]:
-        """The bare send() loop in C."""
+    def send_loop(self, *, is_tls: bool = False) -> Iterator[Subject]:
+        """The bare send() loop in C, or SSL_write() loop."""
         executable = build_send_loop()
-        with self._child(executable) as child:
+        certificate = self._certificate if is_tls else ()
+        with self._child(executable, *certificate, is_tls=is_tls) as child:
             yield child
 
     @contextlib.contextmanager
@@ -162,14 +168,20 @@ class Bench:
                 compared.append(other)
         return Comparison(measured, compared if measured else ())
 
+    @functools.cached_property
+    def _certificate(self) -> tuple[Path, Path]:
+        """The files of a certificate and its key."""
+        return write_certificate(self._directory)
+
     @contextlib.contextmanager
-    def _child(self, *command: str | Path) -> Iterator[Subject]:
+    def _child(self, *command: str | Path, is_tls: bool = False) -> Iterator[Subject]:
         """A server started by a command whose last word is to be the port."""
         self._servers += 1
-        port = free_port()
+        port = str(free_port())
+        url = f"{'https' if is_tls else 'http'}://127.0.0.1:{port}"
         log = self._directory / f"server{self._servers}.log"
         with (
-            ServerProcess((*command, str(port)), port, self._cores.server, log) as server,
+            ServerProcess((*command, port), url, self._cores.server, log) as server,
             self._load(server.url, BENCHMARK_APP) as load,
         ):
             yield Subject(load, server.process)

@@ -1,5 +1,6 @@
 """The load generator, as an object: each method is one command, carried out to its end."""
 
+import contextlib
 import os
 import subprocess
 from http.client import HTTPConnection, HTTPException
@@ -87,7 +88,7 @@ class LoadGenerator:
 
     Args:
         executable: the program.
-        url: ``http://host:port`` of the server.
+        url: ``http://host:port`` or ``https://host:port`` of the server; its certificate is not checked.
         app: an app of the server's.
         core: the core to stay on, if any.
     """
@@ -209,8 +210,9 @@ class LoadGenerator:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         words = (command, *(f"{name}={value}" for name, value in options.items()))
-        self._process.stdin.write(" ".join(words).encode() + b"\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has ended, and its last words say why
+            self._process.stdin.write(" ".join(words).encode() + b"\n")
+            self._process.stdin.flush()
         line = self._process.stdout.readline()
         try:
             return msgspec.json.decode(line, type=answer)

@@ -14,19 +14,16 @@ class Target(msgspec.Struct, frozen=True):
         bound: the bound.
         direction: on which side of it the figure has to be.
         of: the figure: the ratio to the baseline, or the measured figure itself.
-        later: the bound a coming release has to reach.
     """
 
     bound: float
     direction: Literal["at most", "at least"]
     of: Literal["ratio", "measured"]
-    later: float | None = None
 
     def __str__(self) -> str:
         sign = "≤" if self.direction == "at most" else "≥"
         unit = "x" if self.of == "ratio" else ""
-        later = f" (later {self.later:,g}{unit})" if self.later is not None else ""
-        return f"{sign} {self.bound:,g}{unit}{later}"
+        return f"{sign} {self.bound:,g}{unit}"
 
     def is_reached(self, figure: float) -> bool:
         """Whether a figure is on the right side of the bound."""

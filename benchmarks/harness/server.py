@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import urlsplit
 
 from benchmarks.harness.process import Process
 
@@ -18,7 +19,7 @@ class ServerProcess:
 
     Args:
         command: what starts it.
-        port: where it will listen on 127.0.0.1.
+        url: where it will listen, ``http://host:port`` or ``https://host:port``.
         core: the core to stay on, if any.
         log: the file its output goes to.
 
@@ -26,8 +27,8 @@ class ServerProcess:
         RuntimeError: it does not listen after 20 s; with what it logged.
     """
 
-    def __init__(self, command: Sequence[str | Path], port: int, core: int | None, log: Path) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, command: Sequence[str | Path], url: str, core: int | None, log: Path) -> None:
+        self.url = url
         self._log = log
         self._name = " ".join(Path(word).name for word in command[:2])
         # No SKUBBER_ variables: the benchmark measures defaults, whatever the shell has set.
@@ -38,7 +39,7 @@ class ServerProcess:
             os.sched_setaffinity(self._child.pid, {core})
         self.process = Process(self._child.pid)
         try:
-            self._wait_until_listening(port)
+            self._wait_until_listening()
         except RuntimeError:
             self._stop()
             raise
@@ -53,11 +54,12 @@ class ServerProcess:
         if error is not None:
             error.add_note(f"{self._name} logged:\n{self._log.read_text()[-2000:]}")
 
-    def _wait_until_listening(self, port: int) -> None:
+    def _wait_until_listening(self) -> None:
+        address = urlsplit(self.url)
         deadline = time.monotonic() + STARTING_SECONDS
         while time.monotonic() < deadline and self._child.poll() is None:
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                if probe.connect_ex((address.hostname, address.port)) == 0:
                     return
             time.sleep(0.02)
         raise RuntimeError(f"The server did not start:\n{self._log.read_text()}")

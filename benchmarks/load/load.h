@@ -8,19 +8,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum {
     MAX_SENDERS = 128,         /* publishers, or clients that send client events */
     MAX_BATCH = 10,            /* events in one request: Pusher's limit */
     MAX_DATA = 10240,          /* bytes of data in one event: Pusher's limit */
     READ_BUFFER = 256 * 1024,  /* bytes taken off a socket at once */
+    TLS_RECORD = 16384,        /* bytes in one record: RFC 8446 section 5.1 */
 };
 
 /* -- main.c: the server under load, and failing */
 
 struct server {
     struct sockaddr_in address;
-    bool is_loopback;
+    bool is_loopback, is_tls;
     char host[128]; /* for the Host header */
     const char *app_id, *key;
     struct hmac_key secret;
@@ -40,18 +42,20 @@ _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)
 struct source {
     void (*readable)(struct source *source);
     int fd;
+    struct ssl_st *tls; /* NULL when nothing is encrypted */
 };
 
 void sockets_initialize(void);
 
-/* Connect. On loopback the number picks the source address: one address has some 28,000 ports. */
-int open_connection(unsigned number);
-void close_abruptly(int fd);
-void send_all(int fd, const void *data, size_t size);
+/* Connect, and shake hands if it is TLS. On loopback the number picks the source address: one address has some 28,000
+   ports. */
+void open_connection(struct source *source, unsigned number);
+void close_abruptly(struct source *source);
+void send_all(struct source *source, const void *data, size_t size);
 
-/* What there is to read, at most READ_BUFFER bytes, after `kept` bytes that the caller has put at the buffer's start.
+/* What there is to read after `kept` bytes, fewer than READ_BUFFER, that the caller has put at the buffer's start.
    Returns how many bytes the buffer holds; fails when the peer has closed. */
-size_t read_available(int fd, size_t kept);
+size_t read_available(struct source *source, size_t kept);
 extern unsigned char read_buffer[];
 
 void watch(struct source *source);
@@ -60,6 +64,17 @@ void unwatch(struct source *source);
 /* Serve what is readable, waiting at most so long for something (or looking once, with a core to spare); fails when nothing has come for PATIENCE seconds. */
 void poll_sources(int milliseconds);
 void restart_patience(void);
+
+/* -- tls.c: TLS 1.3 on a connected socket */
+
+void tls_initialize(void);
+struct ssl_st *tls_connect(int fd); /* waits for the handshake */
+void tls_free(struct ssl_st *tls);
+
+/* As send() and recv() on a socket that does not block. With room for TLS_RECORD bytes nothing that has been decrypted
+   stays behind, where epoll would not see it. */
+ssize_t tls_send(struct ssl_st *tls, const void *data, size_t size);
+ssize_t tls_receive(struct ssl_st *tls, void *buffer, size_t capacity);
 
 /* -- ledger.c: every event sent, and who has had it */
 

@@ -45,9 +45,13 @@ _Noreturn void fail(const char *format, ...) {
 }
 
 static void find_server(const char *url) {
-    char name[100], port[8] = "80";
-    if (sscanf(url, "http://%99[^:/]:%7[0-9]", name, port) < 1)
-        fail("give the server as http://host:port");
+    char scheme[6], name[100], port[8] = "";
+    if (sscanf(url, "%5[a-z]://%99[^:/]:%7[0-9]", scheme, name, port) < 2 ||
+        (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
+        fail("give the server as http://host:port or https://host:port");
+    server.is_tls = strcmp(scheme, "https") == 0;
+    if (!*port)
+        strcpy(port, server.is_tls ? "443" : "80");
     struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found;
     int error = getaddrinfo(name, port, &hints, &found);
     if (error)

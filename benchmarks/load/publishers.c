@@ -71,7 +71,7 @@ static void send_request(struct publisher *publisher, const struct publishing *p
     memcpy(request + size, body, body_size);
     publisher->is_busy = true;
     requests_out++;
-    send_all(publisher->source.fd, request, size + body_size);
+    send_all(&publisher->source, request, size + body_size);
 }
 
 /* -- responses */
@@ -109,7 +109,7 @@ static void take_response(struct publisher *publisher) {
 
 static void publisher_readable(struct source *source) {
     struct publisher *publisher = (struct publisher *)source;
-    size_t size = read_available(source->fd, 0);
+    size_t size = read_available(source, 0);
     if (publisher->response_size + size >= RESPONSE || !publisher->is_busy)
         fail("more of a response than was expected");
     memcpy(publisher->response + publisher->response_size, read_buffer, size);
@@ -126,14 +126,15 @@ static void open_publishers(uint32_t count) {
     for (; publisher_count < count; publisher_count++) {
         struct publisher *publisher = publishers[publisher_count] = calloc(1, sizeof *publisher);
         publisher->number = publisher_count;
-        publisher->source = (struct source){publisher_readable, open_connection(publisher_count)};
+        publisher->source.readable = publisher_readable;
+        open_connection(&publisher->source, publisher_count);
         watch(&publisher->source);
     }
 }
 
 void close_publishers(void) {
     for (; publisher_count > 0; publisher_count--) {
-        close_abruptly(publishers[publisher_count - 1]->source.fd);
+        close_abruptly(&publishers[publisher_count - 1]->source);
         free(publishers[publisher_count - 1]);
     }
 }

@@ -12,7 +12,7 @@
 
 enum { CONNECTIONS_PER_ADDRESS = 20000, PATIENCE = 30 /* seconds */ };
 
-unsigned char read_buffer[READ_BUFFER];
+unsigned char read_buffer[READ_BUFFER + TLS_RECORD];
 
 static int poller = -1;
 static bool has_own_core;
@@ -23,6 +23,8 @@ void sockets_initialize(void) {
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (poller < 0)
         fail("epoll_create1: %s", strerror(errno));
+    if (server.is_tls)
+        tls_initialize();
 }
 
 static void bind_source_address(int fd, unsigned number) {
@@ -35,7 +37,8 @@ static void bind_source_address(int fd, unsigned number) {
         fail("bind: %s", strerror(errno));
 }
 
-int open_connection(unsigned number) {
+void open_connection(struct source *source, unsigned number) {
+    struct timeval patience = {.tv_sec = PATIENCE};
     int yes = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         fail("socket: %s", strerror(errno));
@@ -44,23 +47,36 @@ int open_connection(unsigned number) {
     if (connect(fd, (struct sockaddr *)&server.address, sizeof server.address) < 0)
         fail("connect: %s", strerror(errno));
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (server.is_tls) {
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        source->tls = tls_connect(fd);
+    }
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    return fd;
+    source->fd = fd;
 }
 
-void close_abruptly(int fd) {
+void close_abruptly(struct source *source) {
     /* With a reset: thousands of sockets in TIME_WAIT would keep the next round from its ports. */
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    close(fd);
+    setsockopt(source->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    tls_free(source->tls);
+    close(source->fd);
 }
 
-void send_all(int fd, const void *data, size_t size) {
+static ssize_t send_some(const struct source *source, const void *data, size_t size) {
+    return source->tls ? tls_send(source->tls, data, size) : send(source->fd, data, size, MSG_NOSIGNAL);
+}
+
+static ssize_t receive_some(const struct source *source, void *buffer, size_t capacity) {
+    return source->tls ? tls_receive(source->tls, buffer, capacity) : recv(source->fd, buffer, capacity, 0);
+}
+
+void send_all(struct source *source, const void *data, size_t size) {
     const char *bytes = data;
     while (size > 0) {
-        ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
+        ssize_t sent = send_some(source, bytes, size);
         if (sent < 0 && errno == EAGAIN) {
-            struct pollfd writable = {.fd = fd, .events = POLLOUT};
+            struct pollfd writable = {.fd = source->fd, .events = POLLOUT};
             if (poll(&writable, 1, PATIENCE * 1000) == 0)
                 fail("the server has read nothing for %d seconds", PATIENCE);
             continue;
@@ -71,8 +87,8 @@ void send_all(int fd, const void *data, size_t size) {
     }
 }
 
-size_t read_available(int fd, size_t kept) {
-    ssize_t size = recv(fd, read_buffer + kept, READ_BUFFER - kept, 0);
+size_t read_available(struct source *source, size_t kept) {
+    ssize_t size = receive_some(source, read_buffer + kept, sizeof read_buffer - kept);
     if (size < 0 && errno == EAGAIN)
         return kept;
     if (size < 0)

@@ -65,7 +65,7 @@ void send_frame(struct subscriber *subscriber, unsigned char type, const char *p
     at += 4;
     for (size_t i = 0; i < size; i++)
         *at++ = (unsigned char)payload[i] ^ mask[i % 4];
-    send_all(subscriber->source.fd, frame, (size_t)(at - frame));
+    send_all(&subscriber->source, frame, (size_t)(at - frame));
 }
 
 void send_message(struct subscriber *subscriber, const char *text, size_t size) {
@@ -136,7 +136,7 @@ static void subscriber_readable(struct source *source) {
     size_t kept = subscriber->partial_size, at = 0;
     if (kept > 0)
         memcpy(read_buffer, subscriber->partial, kept);
-    size_t size = read_available(source->fd, kept);
+    size_t size = read_available(source, kept);
     if (subscriber->stage == UPGRADING)
         at = receive_upgrade(subscriber, read_buffer, size);
     if (subscriber->stage != UPGRADING)
@@ -158,8 +158,9 @@ static void open_subscriber(uint32_t number) {
     subscriber->channel = number % channel_count;
     for (uint32_t sender = 0; sender < MAX_SENDERS; sender++)
         subscriber->next[sender] = ledger_next(sender, subscriber->channel);
-    subscriber->source = (struct source){subscriber_readable, open_connection(number)};
-    send_all(subscriber->source.fd, request, (size_t)size);
+    subscriber->source.readable = subscriber_readable;
+    open_connection(&subscriber->source, number);
+    send_all(&subscriber->source, request, (size_t)size);
     watch(&subscriber->source);
 }
 
@@ -215,7 +216,7 @@ uint32_t await_hang_ups(uint32_t seconds) {
 
 void close_subscribers(void) {
     for (uint32_t number = 0; number < subscriber_count; number++) {
-        close_abruptly(subscribers[number].source.fd);
+        close_abruptly(&subscribers[number].source);
         free(subscribers[number].partial);
     }
     free(subscribers);

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from benchmarks.harness.bench import Bench
+from benchmarks.harness.bench import Bench, Subject
+from benchmarks.harness.load import Authentication
 from benchmarks.harness.row import Row
 from benchmarks.workloads.publish import BASELINE, UNIT, requests_per_second
 
@@ -11,15 +12,20 @@ BATCH = 10
 
 def run(bench: Bench) -> Iterator[Row]:
     """POST /batch_events with ten events, beside the same requests to a bare HTTP parser."""
-    requests = bench.sized(5000)
     with bench.server() as server, bench.http_echo() as echo:
-        yield Row(
-            "batch",
-            f"publish batches of {BATCH}, plain key",
-            UNIT,
-            bench.compare(
-                lambda: requests_per_second(server, requests, "plain", BATCH),
-                lambda: requests_per_second(echo, requests, "plain", BATCH),
-            ),
-            BASELINE,
-        )
+        yield _row(bench, server, echo, "plain", "plain key")
+        yield _row(bench, server, echo, "signed", "HMAC")
+
+
+def _row(bench: Bench, server: Subject, echo: Subject, authentication: Authentication, name: str) -> Row:
+    requests = bench.sized(5000)
+    return Row(
+        "batch",
+        f"publish batches of {BATCH}, {name}",
+        UNIT,
+        bench.compare(
+            lambda: requests_per_second(server, requests, authentication, BATCH),
+            lambda: requests_per_second(echo, requests, authentication, BATCH),
+        ),
+        BASELINE,
+    )

@@ -11,7 +11,7 @@ UNIT = "us CPU a message"
 BURST = 20
 
 TARGETS = {
-    1: Target(1.3, "at most", "ratio", later=1.15),
+    1: Target(1.15, "at most", "ratio"),
     BURST: Target(0.25, "at most", "ratio"),
 }
 

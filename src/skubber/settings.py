@@ -183,6 +183,9 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     signalr_handshake_timeout: Annotated[
         int, Meta(ge=1, le=120, description="Seconds a SignalR client has for the handshake.")
     ] = 15
+    signalr_token_lifetime: Annotated[
+        int, Meta(ge=60, le=86_400, description="Longest validity of a SignalR access token, seconds.")
+    ] = 3600
     signalr_expiry_grace: Annotated[
         int, Meta(ge=0, le=3600, description="Seconds a SignalR connection outlives its access token.")
     ] = 0

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skubber.api.access_tokens import MAX_GRANTS, AccessTokens
+from skubber.api.access_tokens import DEFAULT_LIFETIME, MAX_GRANTS, AccessTokens
 from skubber.api.message import ApiRequest, ApiResponse
 from skubber.codecs import access_token
-from skubber.codecs.access_token import ALL_PERMISSIONS, MAX_LIFETIME, AccessToken, Grants, Permission
+from skubber.codecs.access_token import ALL_PERMISSIONS, AccessToken, Grants, Permission
 from skubber.core.app import ApiKey, App
 from skubber.core.limits import Limits
 from skubber.store.apps import AppRegistry
@@ -81,6 +81,12 @@ class TestTokens:
         token = service.token()
         assert (token.app.id, token.key.key, token.grants) == ("4711", KEY, Grants())
         assert token.expires_at == NOW + 3600
+
+    def test_the_settings_say_how_long_they_may_be_valid(self, service: TokenService) -> None:
+        service.endpoint = AccessTokens(service.apps, lambda: service.now, 86_400)
+        assert service.token().expires_at == NOW + 86_400
+        assert service.token(expiresIn=7200).expires_at == NOW + 7200
+        assert error_of(service.ask(expiresIn=86_401)) == (400, "invalid_expires_in")
 
     def test_each_key_opens_its_own_app(self, service: TokenService) -> None:
         assert service.token(key=SECOND_KEY, secret=SECOND_SECRET).key.key == SECOND_KEY
@@ -182,7 +188,7 @@ class TestBadRequests:
             {"permissions": None},
             {"expiresIn": "60"},
             {"expiresIn": True},
-            {"expiresIn": None},
+            {"expiresIn": []},
         ],
         ids=str,
     )
@@ -193,7 +199,7 @@ class TestBadRequests:
         ("code", "good", "bad"),
         [
             ("invalid_expires_in", {"expiresIn": 1}, {"expiresIn": 0}),
-            ("invalid_expires_in", {"expiresIn": MAX_LIFETIME}, {"expiresIn": MAX_LIFETIME + 1}),
+            ("invalid_expires_in", {"expiresIn": DEFAULT_LIFETIME}, {"expiresIn": DEFAULT_LIFETIME + 1}),
             ("invalid_expires_in", {"expiresIn": 2}, {"expiresIn": -1}),
             ("invalid_expires_in", {"expiresIn": 60.0}, {"expiresIn": 60.5}),
             ("invalid_expires_in", {"expiresIn": 2}, {"expiresIn": 10**30}),

@@ -19,6 +19,7 @@ from e2e.support.pusher_js import connect, subscribe
 from e2e.support.raw_client import RawClient
 from e2e.support.server import EXECUTABLE, NewServer, Server
 from e2e.support.signalr_raw import RawHub
+from support.postgresql import PostgreSQL
 
 ROOT = Path(__file__).parents[2]
 EVENT = {"name": "hello", "channel": "my-channel", "data": "d"}
@@ -27,13 +28,14 @@ EVENT = {"name": "hello", "channel": "my-channel", "data": "d"}
 class Operator:
     """Somebody with a shell where a server runs."""
 
-    def __init__(self, server: Server, directory: Path) -> None:
+    def __init__(self, server: Server, directory: Path, **environment: str) -> None:
         self.server = server
         self._directory = directory
         self._environment = {
             "PATH": f"{EXECUTABLE.parent}:{os.environ['PATH']}",
             "HOME": str(directory),
             "SKUBBER_PORT": str(server.port),
+            **environment,
         }
 
     def run(self, command: str, **environment: str) -> str:
@@ -211,3 +213,39 @@ async def test_usage_is_in_the_books_when_the_server_has_stopped(operator: Opera
     assert re.search(r"^\S+ +shop", operator.run("skubber stats"), re.MULTILINE)
     (key,) = operator.result("keys list shop")["keys"]
     assert key["lastUsedAt"] is not None
+
+
+async def test_servers_that_share_a_database_serve_the_same_apps(
+    new_server: NewServer, tmp_path: Path, postgresql: PostgreSQL, javascript: JavaScript
+) -> None:
+    database = postgresql.new_database()
+    one, two = (new_server("--set", f"database={database}", working_directory=tmp_path) for _ in range(2))
+    operators = [Operator(server, tmp_path, SKUBBER_DATABASE=database) for server in (one, two)]
+    with operators[0].admin() as admin:
+        created = admin.post("/apps", json={"id": "shop"}).json()["key"]
+        for operator in operators:
+            await operator.published("shop", created["key"], created["secret"])
+        await connect(javascript, two, "c", key=created["key"])
+        assert admin.delete(f"/apps/shop/keys/{created['key']}").status_code == 200
+        async with asyncio.timeout(1):
+            await javascript.state("c", "disconnected")
+        async with asyncio.timeout(1):
+            for operator in operators:
+                await operator.published("shop", created["key"], created["secret"], 401)
+
+
+async def test_the_messages_of_all_servers_count_against_the_plan(
+    new_server: NewServer, tmp_path: Path, postgresql: PostgreSQL
+) -> None:
+    database = postgresql.new_database()
+    one, two = (new_server("--set", f"database={database}", working_directory=tmp_path) for _ in range(2))
+    operators = [Operator(server, tmp_path, SKUBBER_DATABASE=database) for server in (one, two)]
+    created = operators[0].result("apps create shop --limit messages_per_day=3")["key"]
+    for operator in operators:
+        await operator.published("shop", created["key"], created["secret"])
+    assert operators[0].publish("shop", created["key"], created["secret"]) == 200
+    assert operators[0].publish("shop", created["key"], created["secret"]) == 200
+    one.stop()  # which writes down what it has used
+    two.stop()
+    two.start()
+    assert operators[1].publish("shop", created["key"], created["secret"]) == 429

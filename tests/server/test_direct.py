@@ -1,6 +1,7 @@
 """Writing past the transport: nothing lost, nothing twice, all in order, and nothing on a connection that is gone."""
 
 import asyncio
+import os
 import random
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -173,6 +174,23 @@ async def test_the_socket_is_open_until_the_connection_is_said_to_be_lost() -> N
             await edge.lost.wait()
         assert edge.number_when_lost == number
         theirs.close()
+
+
+async def test_the_socket_is_the_transports_to_close() -> None:
+    async with connected() as (edge, client):
+        edge.write(b"first")
+        borrowed = edge._socket
+        assert borrowed is not None
+        number = borrowed.fileno()
+        edge._stop_writing()
+        assert borrowed.fileno() == -1
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            borrowed.send(b"never")
+        edge._socket = None
+        del borrowed
+        assert os.fstat(number)
+        edge._transport.write(b"second")
+        assert await read(client, 11) == b"firstsecond"
 
 
 def test_over_tls_everything_goes_through_the_transport() -> None:

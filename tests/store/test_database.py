@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,9 @@ async def test_a_password_is_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as error:
         await open_database(Settings(database=url, encryption_key_file=str(tmp_path / "key")))
     assert "hunter2" not in str(error.value)
+
+
+def test_where_the_library_for_postgresql_is_missing_its_name_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(SettingsError, match=r"skubber\[postgresql\]"):
+        Database("postgresql://skubber@127.0.0.1/skubber")

@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 from skubber.api.authentication import check_scope
 from skubber.api.message import ApiRequest, ApiResponse, error_response
 from skubber.codecs import access_token, signing
-from skubber.codecs.access_token import MAX_LIFETIME, NO_USER_INFO, Grants, Permission
+from skubber.codecs.access_token import NO_USER_INFO, Grants, Permission
 from skubber.codecs.json_text import is_portable_json
 from skubber.core.app import ApiKey, App, Scope
 from skubber.core.errors import (
@@ -30,6 +30,9 @@ from skubber.core.token_bucket import TokenBuckets
 from skubber.store.apps import AppStore
 
 MAX_GRANTS = 100
+
+DEFAULT_LIFETIME = 3600
+"""Longest validity of a token, seconds, unless the settings say otherwise; shorter ones may be asked for."""
 
 # Wrong guesses that one address may make at once about one key, about any keys, and how fast it may make more.
 _GUESSES_PER_KEY, _GUESSES_PER_ADDRESS, _GUESSES_PER_SECOND = 10, 50, 0.2
@@ -73,13 +76,14 @@ class TokenRequest(msgspec.Struct, rename="camel"):
         tuple[Permission, ...], Meta(description="What the holder may do: `subscribe`, `trigger`; both unless given.")
     ] = tuple(Permission)
     expires_in: Annotated[
-        float,  # JSON knows one kind of number: 900.0 is an integer
+        float | None,  # JSON knows one kind of number: 900.0 is an integer
         Meta(
-            description=f"Validity in seconds, 1 to {MAX_LIFETIME}.",
-            examples=[MAX_LIFETIME],
-            extra_json_schema={"type": "integer", "minimum": 1, "maximum": MAX_LIFETIME},
+            description=f"Validity in seconds. The longest that the server's settings allow, {DEFAULT_LIFETIME} unless "
+            "they say otherwise, is the default.",
+            examples=[DEFAULT_LIFETIME],
+            extra_json_schema={"multipleOf": 1, "minimum": 1, "maximum": DEFAULT_LIFETIME},
         ),
-    ] = MAX_LIFETIME
+    ] = None
 
 
 class TokenResponse(msgspec.Struct):
@@ -97,9 +101,11 @@ class AccessTokens:
     Args:
         apps: where apps are looked up.
         clock: seconds since the epoch.
+        max_lifetime: longest validity of a token, seconds.
     """
 
-    def __init__(self, apps: AppStore, clock: Callable[[], float]) -> None:
+    def __init__(self, apps: AppStore, clock: Callable[[], float], max_lifetime: int = DEFAULT_LIFETIME) -> None:
+        self._max_lifetime = max_lifetime
         self._apps = apps
         self._clock = clock
         self._guesses_by_key = TokenBuckets(_GUESSES_PER_KEY, _GUESSES_PER_SECOND)
@@ -120,8 +126,9 @@ class AccessTokens:
             raise ForbiddenError("app_disabled", "This app is disabled.")
         check_scope(key, Scope.CONNECT)
         self._apps.used_keys[key.key] = now
+        lifetime = _lifetime(request, self._max_lifetime)
         grants = _grants(request, app.limits)
-        return access_token.issue(app, key, grants, now, int(request.expires_in), secrets.token_urlsafe(16))
+        return access_token.issue(app, key, grants, now, lifetime, secrets.token_urlsafe(16))
 
     def _authenticate(self, request: TokenRequest, address: str, now: float) -> tuple[App, ApiKey]:
         guess = (address, hash(request.api_key))  # what is guessed may be long, and many guesses are kept
@@ -152,9 +159,15 @@ def _read(body: bytes) -> TokenRequest:
     return request
 
 
+def _lifetime(request: TokenRequest, longest: int) -> int:
+    if request.expires_in is None:
+        return longest
+    if not 1 <= request.expires_in <= longest or request.expires_in % 1:
+        raise InvalidRequestError("invalid_expires_in", f"expiresIn is 1 to {longest} whole seconds.")
+    return int(request.expires_in)
+
+
 def _grants(request: TokenRequest, limits: Limits) -> Grants:
-    if not 1 <= request.expires_in <= MAX_LIFETIME or request.expires_in % 1:
-        raise InvalidRequestError("invalid_expires_in", f"expiresIn is 1 to {MAX_LIFETIME} whole seconds.")
     if request.user_id is not None and not 1 <= len(request.user_id) <= limits.presence_user_id_length:
         raise InvalidRequestError("invalid_user_id", f"userId has 1 to {limits.presence_user_id_length} characters.")
     if len(request.channels) > MAX_GRANTS or not all(_is_grant(name, limits) for name in request.channels):

@@ -18,6 +18,7 @@ from skubber.core.errors import SkubberError
 from skubber.settings import Settings, SettingsError
 from skubber.store.administration.administration import Administration
 from skubber.store.open import open_database
+from skubber.store.reason import reason
 from skubber.store.vault import Vault
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -54,7 +55,7 @@ def administer(config: Path | None, act: Callable[[Desk], Awaitable[Result]]) ->
     except (SettingsError, SkubberError) as error:
         fail(str(error))
     except SQLAlchemyError as error:
-        fail(f"The database cannot be used: {str(error).splitlines()[0].rstrip('.')}.")
+        fail(f"The database cannot be used: {reason(error)}.")
     except UnicodeEncodeError:
         fail("Give everything in UTF-8.")
 

@@ -21,8 +21,8 @@ from skubber.core.app import ApiKey, App
 
 ALGORITHM = "HS256"
 AUDIENCE = "skubber:signalr"
-MAX_LIFETIME = 3600
-"""Longest validity, seconds."""
+MAX_LIFETIME = 86_400
+"""Longest validity, seconds: a key signs for a day, and yesterday's is still known."""
 
 _EPOCH = 86_400
 _CLOCK_SKEW = 60

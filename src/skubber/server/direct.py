@@ -1,19 +1,35 @@
 """Sending past the event loop's transport, straight to the socket beneath it.
 
 The transport's own ``write`` tries the same system call, and costs a fifth to a half as much again for getting there.
+It is send(2), which takes a twentieth less than write(2) does.
 
 It is safe as long as nothing is sent after ``connection_lost``: both uvloop's and asyncio's transports call that before
 they close their socket, whose number may be another connection's from then on.
 """
 
 import asyncio
-import os
+import socket
 from collections.abc import Callable
-from types import MethodType
-from typing import Any, cast
+from typing import Any
 
 from skubber.core.connection import take_nothing
 from skubber.sessions.session import NO_SESSION, Session
+
+
+class _BorrowedSocket(socket.socket):
+    """A transport's socket, which is the transport's to close."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, transport: asyncio.Transport) -> "_BorrowedSocket":
+        """The socket beneath a transport."""
+        lent = _socket_of(transport)
+        return cls(lent.family, lent.type, lent.proto, lent.fileno())
+
+    def __del__(self) -> None:
+        """Let go of it; the other class would close it."""
+        self.detach()
 
 
 class DirectWriting(asyncio.Protocol):
@@ -26,7 +42,7 @@ class DirectWriting(asyncio.Protocol):
         write: sends finished frames; see ``Peer``.
     """
 
-    __slots__ = ("_send_now", "_session", "_transport", "write")
+    __slots__ = ("_send_now", "_session", "_socket", "_transport", "write")
 
     _session: Session
 
@@ -34,6 +50,7 @@ class DirectWriting(asyncio.Protocol):
         self._transport = transport
         # Something of what was said before this object was made may still wait in the transport.
         self._send_now: Callable[[bytes], int] = take_nothing
+        self._socket: _BorrowedSocket | None = None
         self.write: Callable[[bytes], None] = transport.write if _socket_of(transport) is None else self._write
 
     def _write(self, frames: bytes) -> None:
@@ -42,7 +59,8 @@ class DirectWriting(asyncio.Protocol):
             if self._transport.get_write_buffer_size():
                 self._transport.write(frames)
                 return
-            self._set_send_now(_straight_to(self._transport))
+            self._socket = self._socket or _BorrowedSocket.of(self._transport)
+            self._set_send_now(self._socket.send)
         try:
             sent = self._send_now(frames)
         except OSError:  # there is no room, or the connection is broken: the transport sees to it
@@ -55,6 +73,8 @@ class DirectWriting(asyncio.Protocol):
         """Nothing may be sent any more, by this object or its session."""
         self.write = self._session.write = discard
         self._set_send_now(take_nothing)
+        if self._socket is not None:
+            self._socket.detach()
 
     def _forget_session(self) -> None:
         """The connection is gone; nothing may come from it to the session any more."""
@@ -69,14 +89,8 @@ def discard(frame: bytes) -> None:
 
 
 def _socket_of(transport: asyncio.Transport) -> Any:
-    """The socket beneath a transport, if what is sent goes over it as it is: not with TLS."""
-    return None if transport.get_extra_info("ssl_object") else transport.get_extra_info("socket")
-
-
-def _straight_to(transport: asyncio.Transport) -> Callable[[bytes], int]:
-    """What sends bytes over a transport's socket at once, and returns how many went.
-
-    It may be called only while nothing waits in the transport, and raises OSError when there is no room for any.
-    """
-    # The one kind of object that binds an argument and costs neither a Python frame nor a dictionary.
-    return cast("Callable[[bytes], int]", MethodType(os.write, _socket_of(transport).fileno()))
+    """The socket beneath a transport, if it is open and what is sent goes over it as it is: not with TLS."""
+    if transport.get_extra_info("ssl_object"):
+        return None
+    lent = transport.get_extra_info("socket")
+    return None if lent is None or lent.fileno() < 0 else lent

@@ -80,7 +80,7 @@ class Runtime:
             )
         )
         self.signalr = SignalRConnections(self._signalr_context())
-        self.access_tokens = AccessTokens(self.apps, time.time)
+        self.access_tokens = AccessTokens(self.apps, time.time, settings.signalr_token_lifetime)
         self.websocket_routes: dict[str, Entry] = {
             "app": PusherEntry(pusher, self.apps),
             "push": SignalREntry(self.signalr, self.apps, time.time, Transport.WEBSOCKETS),

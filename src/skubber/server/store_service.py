@@ -13,6 +13,7 @@ from skubber.settings import Settings
 from skubber.store.apps import AppRegistry
 from skubber.store.database import Database
 from skubber.store.open import open_database
+from skubber.store.reason import reason
 from skubber.store.stored_apps import StoredApps
 from skubber.store.usage import UsageBooks
 from skubber.store.vault import Vault, WrongKeyError, open_vault
@@ -36,10 +37,9 @@ async def has_stored_apps(settings: Settings) -> bool:
         return False
     database, vault = await open_database(settings)
     try:
-        _, apps = await StoredApps(database, vault, settings.all_plans()).load()
+        return await StoredApps(database, vault, settings.all_plans()).has_any()
     finally:
         await database.close()
-    return bool(apps)
 
 
 class ConnectionEnder:
@@ -141,7 +141,7 @@ async def _repeatedly(interval: float, act: Callable[[], Awaitable[None]], failu
             await act()
         except Exception as error:
             if not is_failing:
-                _log.error(failure, reason=str(error).splitlines()[0] if str(error) else type(error).__name__)
+                _log.error(failure, reason=reason(error))
             is_failing = True
         else:
             if is_failing:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from skubber.settings import SettingsError
+from skubber.store.reason import reason
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -36,7 +37,7 @@ class Database:
         url: the path of a SQLite file, or ``postgresql://user:password@host:port/name``.
 
     Raises:
-        SettingsError: the URL cannot be understood.
+        SettingsError: the URL cannot be understood, or the library for it is missing.
     """
 
     def __init__(self, url: str) -> None:
@@ -46,11 +47,17 @@ class Database:
 
     def _engine(self) -> AsyncEngine:
         if not self.is_sqlite:
-            return create_async_engine(self.url, pool_pre_ping=True)
+            return self._postgresql_engine()
         engine = create_async_engine(self.url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
+
+    def _postgresql_engine(self) -> AsyncEngine:
+        try:
+            return create_async_engine(self.url, pool_pre_ping=True)
+        except ModuleNotFoundError:
+            raise SettingsError("PostgreSQL needs one library more: pip install 'skubber[postgresql]'.") from None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -80,7 +87,8 @@ class Database:
                     await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
                 await connection.run_sync(_upgrade)
         except (OSError, SQLAlchemyError) as error:
-            raise SettingsError(f"Cannot use the database {self.url.render_as_string()}: {_reason(error)}.") from None
+            cause = getattr(error, "orig", None) or error  # without SQLAlchemy's words around it
+            raise SettingsError(f"Cannot use the database {self.url.render_as_string()}: {reason(cause)}.") from None
 
     async def close(self) -> None:
         """Close every connection."""
@@ -124,8 +132,3 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _reason(error: Exception) -> str:
-    cause = getattr(error, "orig", None) or error
-    return str(cause).splitlines()[0].rstrip(".") if str(cause) else type(cause).__name__

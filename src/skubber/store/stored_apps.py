@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skubber.core.app import ApiKey, App, Scope
@@ -45,6 +45,11 @@ class StoredApps:
         """A number that grows with every change to an app, its keys, its webhooks or a plan."""
         async with self._database.reading() as connection:
             return await _revision(connection)
+
+    async def has_any(self) -> bool:
+        """Whether there is an app."""
+        async with self._database.reading() as connection:
+            return bool((await connection.execute(select(exists(select(tables.apps.c.id))))).scalar())
 
     async def load(self) -> tuple[int, list[StoredApp]]:
         """Every app with its good keys, and the revision that they are of.

@@ -8,8 +8,8 @@ from functools import cached_property
 import httpcore
 import httpx
 
+from skubber.store.reason import reason
 from skubber.webhooks.addresses import GuardedNetwork
-from skubber.webhooks.reason import reason
 
 MAX_ANSWER_BYTES = 65_536
 """So much of an answer is read, for the connection to be used again; what is longer is cut off."""

@@ -10,10 +10,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from skubber.core.app import App
 from skubber.core.webhook import WebhookEndpoint
 from skubber.store.apps import AppStore
+from skubber.store.reason import reason
 from skubber.webhooks.client import MAX_CONNECTIONS, DeliveryError, WebhookClient
 from skubber.webhooks.outbox import BATCH_EVENTS, Outbox, WaitingEvent
 from skubber.webhooks.pause import pause
-from skubber.webhooks.reason import reason
 from skubber.webhooks.request import webhook_body, webhook_headers
 
 LOOK_SECONDS = 1.0

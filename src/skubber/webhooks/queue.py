@@ -13,9 +13,9 @@ from skubber.core.webhook import WebhookEvent
 from skubber.store import tables
 from skubber.store.apps import AppStore
 from skubber.store.database import Database
+from skubber.store.reason import reason
 from skubber.webhooks.outbox import note_endpoints
 from skubber.webhooks.pause import pause
-from skubber.webhooks.reason import reason
 
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """Most bytes of events that wait in memory while the database cannot be written; beyond them the oldest are lost."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from collections.abc import Callable
 from typing import Self
 
@@ -18,17 +19,24 @@ class PusherServer:
     Args:
         fault: changes the frames that one subscriber receives for three publishes.
         answer: the response to a publish.
+        tls: what to serve TLS with, if at all.
     """
 
-    def __init__(self, fault: Fault = lambda frames: frames, answer: bytes = b"200 OK") -> None:
+    def __init__(
+        self,
+        fault: Fault = lambda frames: frames,
+        answer: bytes = b"200 OK",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._fault = fault
         self._answer = answer
+        self._tls = tls
         self._subscribers: list[asyncio.StreamWriter] = []
         self._frames: Frames = []
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

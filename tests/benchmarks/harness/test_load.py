@@ -8,11 +8,8 @@ from pathlib import Path
 
 import pytest
 from benchmarks.harness.bench import Bench, Subject
-from benchmarks.harness.build import build_load_generator
 from benchmarks.harness.credentials import BENCHMARK_APP
 from benchmarks.harness.load import LoadError, LoadGenerator, Published
-
-from conftest import require
 
 from .pusher_server import Fault, PusherServer
 
@@ -24,12 +21,6 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "cut": (lambda f: [f[0], b"\x81\x60" + f[1][4:100]], "an event without data"),
     "of another sender": (lambda f: [f[0].replace(b"0000 0000000000", b"0001 0000000000")], "nobody sent"),
 }
-
-
-@pytest.fixture(scope="module")
-def executable() -> Path:
-    require("The load generator", "cc")
-    return build_load_generator()
 
 
 @pytest.fixture(scope="module")

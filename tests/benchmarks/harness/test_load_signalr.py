@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 from benchmarks.harness.bench import Bench
-from benchmarks.harness.build import build_load_generator
 from benchmarks.harness.credentials import BENCHMARK_APP
 from benchmarks.harness.load import SIGNALR_KINDS, LoadError, LoadGenerator, Published, SignalRKind
 
-from conftest import require
 from skubber.codecs.signalr import HubProtocol
 from skubber.codecs.signalr_json import JSON
 from skubber.codecs.signalr_messagepack import MESSAGE_PACK
@@ -52,12 +50,6 @@ WRONG_ANSWERS: dict[str, tuple[Callable[[HubProtocol], list[bytes]], str]] = {
     "an event too early": (lambda p: [event_call(p, "x" * 100), *right_answers(p)], "unexpected message"),
     "a goodbye": (lambda p: [p.close("Enough.", allow_reconnect=False)], "unexpected message .*Enough"),
 }
-
-
-@pytest.fixture(scope="module")
-def executable() -> Path:
-    require("The load generator", "cc")
-    return build_load_generator()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from skubber.webhooks.reason import reason
+from skubber.store.reason import reason
 
 
 @pytest.mark.parametrize(
