@@ -7,11 +7,12 @@ SOURCES := src tests benchmarks scripts
 
 VENDORED := src/skubber/web/assets/vendor
 
-.PHONY: help run test check bench conformance fmt lock clean system-packages web-assets
+.PHONY: help run test soak check bench conformance fmt lock clean system-packages web-assets
 
 help:
 	@echo 'make run          start the server, with a demo app'
 	@echo 'make test         run every check and test'
+	@echo 'make soak         run the tests that take minutes'
 	@echo 'make bench        measure (ARGS="fanout publish" for some)'
 	@echo 'make conformance  run the Autobahn WebSocket test suite'
 	@echo 'make fmt          format the code'
@@ -22,6 +23,9 @@ run: .venv/run.stamp web-assets
 
 test: system-packages .venv/test.stamp tests/clients/node_modules/.stamp web-assets check
 	$(BIN)/pytest $(ARGS)
+
+soak: .venv/test.stamp
+	$(BIN)/pytest -m soak $(ARGS)
 
 check: .venv/test.stamp
 	$(BIN)/ruff check $(SOURCES)

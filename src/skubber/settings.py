@@ -49,6 +49,7 @@ class LimitSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omi
     client_events_per_second: Count | UnsetType = UNSET
     connections: Count | UnsetType = UNSET
     channels: Count | UnsetType = UNSET
+    subscriptions_per_connection: Count | UnsetType = UNSET
     messages_per_day: Count | UnsetType = UNSET
     messages_per_second: Count | UnsetType = UNSET
     publishes_per_second: Count | UnsetType = UNSET
@@ -215,6 +216,14 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     ] = 1_048_576
     connections: Annotated[
         int, Meta(ge=0, description="Most client connections in all; further ones are closed with 4100. 0: no limit.")
+    ] = 0
+    tcp_connections: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Most open TCP connections, those included that ask for nothing; further ones are answered 503 "
+            "and closed. 0: no limit.",
+        ),
     ] = 0
     keep_alive_timeout: Annotated[int, Meta(ge=1, description="Seconds an idle HTTP connection is kept.")] = 75
     shutdown_timeout: Annotated[

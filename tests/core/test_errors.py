@@ -92,6 +92,7 @@ CODES = {
     "too_many_attempts": 429,
     "too_many_channels": 403,
     "too_many_streams": 400,
+    "too_many_subscriptions": 403,
     "unknown_event": 400,
     "unknown_method": 400,
     "unknown_plan": 400,

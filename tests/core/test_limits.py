@@ -19,6 +19,7 @@ def test_the_defaults_are_the_documented_limits_of_pusher() -> None:
         "watchlist_users": 100,
         "connections": 0,
         "channels": 0,
+        "subscriptions_per_connection": 10_000,
         "messages_per_day": 0,
         "messages_per_second": 0,
         "publishes_per_second": 0,

@@ -6,7 +6,8 @@ import pytest
 
 from skubber.core.app import ApiKey, App
 from skubber.core.event import Event
-from support.apps import KEY, OTHER_KEY, OTHER_SECRET, SECOND_KEY, SECOND_SECRET, SECRET
+from skubber.core.limits import Limits
+from support.apps import KEY, OTHER_KEY, OTHER_SECRET, SECOND_KEY, SECOND_SECRET, SECRET, make_app
 from support.pusher_client import Message, PusherClient, PusherNode, subscription
 
 SUCCEEDED = "pusher_internal:subscription_succeeded"
@@ -167,6 +168,18 @@ async def test_a_second_subscription_is_an_error_and_no_second_delivery(node: Pu
     assert await subscriptions(node, "c") == 1
     await node.hub.publish(node.app, ("c",), Event("e", b'"1"'))
     assert client.events() == ["e"]
+
+
+async def test_a_connection_has_so_many_subscriptions_and_no_more() -> None:
+    node = PusherNode(make_app(limits=Limits(subscriptions_per_connection=2)))
+    client, other = node.connect_client(), node.connect_client()
+    for channel in ("a", "b"):
+        assert await client.subscribe(channel) == success(channel)
+    assert_error(await client.subscribe("c"), "c", "LimitReached", 403)
+    assert await subscriptions(node, "c") == 0
+    assert await other.subscribe("c") == success("c")
+    await client.unsubscribe("a")
+    assert await client.subscribe("c") == success("c")
 
 
 async def test_who_unsubscribes_hears_no_more(node: PusherNode, client: PusherClient) -> None:

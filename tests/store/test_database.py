@@ -1,6 +1,7 @@
 """Making the tables, and telling what is wrong with a database."""
 
 import asyncio
+import os
 import stat
 import sys
 from pathlib import Path
@@ -83,6 +84,7 @@ async def test_only_its_owner_may_read_a_sqlite_file_and_the_key(tmp_path: Path)
     await database.close()
     for name in ("new.db", "new.key"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    assert set(os.listdir(tmp_path)) == {"new.db", "new.key"}  # noqa: PTH208 - pathlib is not for async functions
 
 
 @pytest.mark.parametrize(

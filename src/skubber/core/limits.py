@@ -20,6 +20,7 @@ class Limits:
         watchlist_users: most users on a watchlist.
         connections: most simultaneous connections of the app; 0 means no limit, as for all that follow.
         channels: most channels occupied at a time.
+        subscriptions_per_connection: most channels a connection may be subscribed to, what a sign-in brings included.
         messages_per_day: most messages from midnight to midnight (UTC), published and delivered ones together.
         messages_per_second: most messages published in a second, client events included.
         publishes_per_second: most requests that publish in a second.
@@ -38,6 +39,7 @@ class Limits:
     watchlist_users: int = 100
     connections: int = 0
     channels: int = 0
+    subscriptions_per_connection: int = 10_000
     messages_per_day: int = 0
     messages_per_second: int = 0
     publishes_per_second: int = 0

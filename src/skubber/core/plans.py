@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from skubber.core.limits import Limits
 
 UNLIMITED = "unlimited"
-"""The plan of apps that name none: sizes are limited, numbers are not."""
+"""The plan of apps that name none: sizes are limited, numbers are not, but for the subscriptions of one connection."""
 
 PLANS: Mapping[str, Limits] = {
     "free": Limits(
         connections=100,
         channels=1_000,
+        subscriptions_per_connection=1_000,
         messages_per_day=200_000,
         messages_per_second=100,
         publishes_per_second=20,
@@ -19,6 +20,7 @@ PLANS: Mapping[str, Limits] = {
     "starter": Limits(
         connections=500,
         channels=10_000,
+        subscriptions_per_connection=1_000,
         messages_per_day=1_000_000,
         messages_per_second=1_000,
         publishes_per_second=100,
@@ -27,6 +29,7 @@ PLANS: Mapping[str, Limits] = {
     "business": Limits(
         connections=10_000,
         channels=100_000,
+        subscriptions_per_connection=1_000,
         messages_per_day=20_000_000,
         messages_per_second=10_000,
         publishes_per_second=1_000,

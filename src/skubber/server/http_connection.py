@@ -54,6 +54,7 @@ class HttpConnection(HttpToolsProtocol, ABC):
         server_state: uvicorn's.
         app_state: uvicorn's.
         wheel: the timer wheel.
+        most_connections: most connections the server has at a time, whatever is spoken on them; 0 for no limit.
         access_log: whether to log requests.
     """
 
@@ -65,6 +66,7 @@ class HttpConnection(HttpToolsProtocol, ABC):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         wheel: TimerWheel,
+        most_connections: int,
         access_log: bool,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
@@ -74,6 +76,7 @@ class HttpConnection(HttpToolsProtocol, ABC):
         self.headers = []
         self.flow: _Flow
         self._wheel = wheel
+        self._most_connections = most_connections
         self.timer_slot = -1
         self._deadline = 0
         self._unread_deadline: int | None = None
@@ -92,6 +95,8 @@ class HttpConnection(HttpToolsProtocol, ABC):
         self.flow = _Flow(transport)
         self._deadline = self._wheel.now + self.timeout_keep_alive
         self._wheel.schedule(self, LOOK_EVERY)
+        if 0 < self._most_connections < len(self.connections):
+            self._turn_away()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -318,6 +323,14 @@ class HttpConnection(HttpToolsProtocol, ABC):
         self.transport.write(b"".join((STATUS_LINE[status], *lines, end, body)))
         self._log_request(status)
         self._linger()
+
+    def _turn_away(self) -> None:
+        """Answer 503 before anything was asked, and close: one connection too many is not to stay for any time."""
+        body = b"The server has as many connections as it may have: please try again later."
+        headers = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n" % len(body)
+        self._is_refused = True
+        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[503], headers, body))
+        self.transport.close()
 
     def _log_request(self, status: int) -> None:
         if self.access_log:

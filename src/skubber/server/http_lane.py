@@ -50,6 +50,7 @@ class HttpLane(HttpConnection):
         websocket_routes: doors for WebSockets by the first segment of the path.
         stream_routes: what is answered with a stream, likewise.
         request_bytes: largest body of an API request.
+        most_connections: most connections the server has at a time; 0 for no limit.
         access_log: whether to log requests.
     """
 
@@ -66,9 +67,18 @@ class HttpLane(HttpConnection):
         websocket_routes: Mapping[str, Entry],
         stream_routes: Mapping[str, StreamRoute],
         request_bytes: int,
+        most_connections: int,
         access_log: bool,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop, wheel=edge.wheel, access_log=access_log)
+        super().__init__(
+            config,
+            server_state,
+            app_state,
+            _loop,
+            wheel=edge.wheel,
+            most_connections=most_connections,
+            access_log=access_log,
+        )
         self._api = api
         self._heads = heads
         self._edge = edge

@@ -70,6 +70,7 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Serve
         websocket_routes=runtime.websocket_routes,
         stream_routes=runtime.stream_routes,
         request_bytes=settings.request_bytes,
+        most_connections=settings.tcp_connections,
         access_log=settings.access_log,
     )
     return server, runtime

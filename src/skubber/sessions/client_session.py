@@ -128,9 +128,11 @@ class ClientSession:
             The subscription and, on presence channels, everyone present, the client's own user included.
 
         Raises:
-            SkubberError: the name is invalid, the authorization is missing or wrong, the channel is full.
+            SkubberError: the name is invalid, the authorization is missing or wrong, the channel is full, or the
+                client has as many subscriptions as it may have.
         """
         self.check_not_subscribed(channel)
+        self._check_has_room()
         member = self._admit(channel, auth, channel_data)
         subscription, members = await self._hub.subscribe(self._app, subscriber or self, channel, member)
         self._subscriptions[channel] = subscription
@@ -209,6 +211,14 @@ class ClientSession:
     @property
     def _is_watching(self) -> bool:
         return any(each.channel.kind is ChannelKind.WATCHLIST for each in self._subscriptions.values())
+
+    def _check_has_room(self) -> None:
+        most = self._app.limits.subscriptions_per_connection
+        if most and len(self._subscriptions) >= most:
+            raise ForbiddenError(
+                "too_many_subscriptions",
+                f"A connection has at most {most} subscriptions: end one first, or open another connection.",
+            )
 
     def _admit(self, channel: str, auth: str | None, channel_data: str | None) -> PresenceMember | None:
         """Decide whether the client may subscribe, and on presence channels as whom."""

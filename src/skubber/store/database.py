@@ -5,8 +5,10 @@ DDL"; SQLite documentation, "Write-Ahead Logging".
 """
 
 import os
+import secrets
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +83,12 @@ class Database:
         """
         try:
             if self.is_sqlite and self.url.database:
-                _make_private(Path(self.url.database))
+                _make_sqlite_file(Path(self.url.database))
             async with self.writing() as connection:
                 if not self.is_sqlite:
                     await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
                 await connection.run_sync(_upgrade)
-        except (OSError, SQLAlchemyError) as error:
+        except (OSError, SQLAlchemyError, sqlite3.Error) as error:
             cause = getattr(error, "orig", None) or error  # without SQLAlchemy's words around it
             raise SettingsError(f"Cannot use the database {self.url.render_as_string()}: {reason(cause)}.") from None
 
@@ -106,10 +108,20 @@ def _parse(url: str) -> URL:
     return parsed.set(drivername=driver)
 
 
-def _make_private(file: Path) -> None:
+def _make_sqlite_file(file: Path) -> None:
     """Make the file, if it is not there, so that nobody but its owner may read it."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    os.close(descriptor)
+    if file.exists():
+        return  # and is not to be opened: closing it would end the locks that SQLite has on it in this process
+    new = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    try:
+        os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        # SQLite does not wait for its turn to set this. So it is set before any other server sees the file.
+        with closing(sqlite3.connect(new)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        with suppress(FileExistsError):
+            os.link(new, file)  # of two servers that start together one wins, and both take its file
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -139,6 +139,8 @@ async def check_vault(connection: AsyncConnection, vault: Vault) -> None:
         WrongKeyError: it is not.
     """
     facts = tables.facts
+    # Of servers that start together one writes: the others wait here, and then see what it wrote.
+    await connection.execute(select(facts).where(facts.c.name == "revision").with_for_update())
     encrypted = (await connection.execute(select(facts.c.value).where(facts.c.name == "vault"))).scalar_one_or_none()
     if encrypted is None:
         await connection.execute(facts.insert().values(name="vault", value=vault.encrypt(_VAULT_CHECK)))

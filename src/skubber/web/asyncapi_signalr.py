@@ -100,6 +100,7 @@ _ERRORS = {
     "sign_in_required": "A user's own events need a sign-in and no subscription.",
     "too_many_channels": "As many channels as the app's plan has are occupied already.",
     "too_many_streams": "The connection has as many streams as it may have, or one with this id.",
+    "too_many_subscriptions": "The connection has as many subscriptions as it may have.",
     "unknown_method": "The hub has no such method.",
     "unknown_stream": "The hub has no such stream.",
     "user_required": "A grant for a presence channel needs a token with a userId.",
