@@ -8,6 +8,7 @@ from brokers.clock import Clock
 from brokers.recording_delivery import RecordingDelivery
 from skubber.core.broker import KEPT_EVENT_LIFETIME, REQUEST_LIFETIME, Broker, EarlierRequest, Occupancy
 from skubber.core.event import Event, PublishedEvent
+from skubber.core.meter import Rate
 from skubber.core.presence import PresenceMember
 
 APP, OTHER = "4711", "other"
@@ -36,6 +37,15 @@ async def test_terminating_a_user_reaches_this_node(broker: Broker, delivery: Re
     await broker.terminate_user(APP, "ada")
     await delivery.until(1)
     assert delivery.terminated == [(APP, "ada")]
+
+
+async def test_one_node_alone_is_let_by_for_as_long_as_there_is_room(broker: Broker) -> None:
+    for _ in range(3):
+        assert all([await broker.connect(APP, 5) for _ in range(5)])
+        assert await broker.channels(APP, "") == {}
+        for _ in range(5):
+            await broker.disconnect(APP)
+    assert all([await broker.take(APP, Rate.READS, 1, 5) for _ in range(5)])
 
 
 async def test_subscriptions_are_counted_up_and_down(broker: Broker) -> None:

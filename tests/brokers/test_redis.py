@@ -7,9 +7,10 @@ import pytest
 
 from brokers.recording_delivery import RecordingDelivery
 from skubber.brokers.redis.broker import RedisBroker
-from skubber.core.broker import EarlierRequest, Occupancy
+from skubber.core.broker import EarlierRequest, Occupancy, Upheaval
 from skubber.core.errors import UnavailableError
 from skubber.core.event import Event, PublishedEvent
+from skubber.core.meter import Rate
 from skubber.core.presence import PresenceMember
 from support.redis import RedisServer
 
@@ -125,6 +126,54 @@ async def test_nodes_share_kept_events_requests_and_terminations(nodes: list[Nod
     for node in nodes:
         await node.delivery.until(1)
         assert node.delivery.terminated == [(APP, "ada")]
+
+
+async def test_the_last_connection_an_app_may_have_is_taken_once(nodes: list[Node]) -> None:
+    brokers = [node.broker for node in nodes]
+    tries = brokers * 5
+    outcomes = await asyncio.gather(*(broker.connect(APP, 10) for broker in tries))
+    let_in = [broker for broker, is_in in zip(tries, outcomes, strict=True) if is_in]
+    assert len(let_in) == 10
+    assert await brokers[0].connect("other", 1)
+    assert await brokers[0].channels(APP, "") == {}
+    await let_in[0].disconnect(APP)
+    assert [await broker.connect(APP, 10) for broker in (let_in[0], *brokers)] == [True, False, False, False]
+    await asyncio.gather(*(broker.disconnect(APP) for broker in let_in))
+    assert sum(await asyncio.gather(*(broker.connect(APP, 10) for broker in tries))) == 10
+
+
+async def test_a_dead_nodes_connections_are_free_again_and_nobody_is_told_of_them(nodes: list[Node]) -> None:
+    alive, dying, _ = nodes
+    assert await dying.broker.connect(APP, 1)
+    dying.die()
+    assert not await alive.broker.connect(APP, 1)
+
+    async def has_room() -> bool:
+        return await alive.broker.connect(APP, 1)
+
+    await until(has_room)
+    assert [upheaval for _, upheaval in alive.delivery.upheavals if upheaval != Upheaval()] == []
+
+
+async def test_what_an_app_may_do_in_a_second_it_may_do_on_all_nodes_together(
+    nodes: list[Node], redis_server: RedisServer
+) -> None:
+    brokers = [node.broker for node in nodes]
+
+    async def second() -> int:
+        with redis_server.client() as client:
+            return int(client.time()[0])
+
+    while True:  # until it all fell into one second
+        started = await second()
+        taken = await asyncio.gather(*(broker.take(APP, Rate.PUBLISHES, 1, 7) for broker in brokers * 5))
+        others = [await brokers[0].take(APP, Rate.READS, 1, 7), await brokers[0].take("other", Rate.PUBLISHES, 1, 7)]
+        many = [await broker.take(APP, Rate.MESSAGES, 100, 7) for broker in brokers]
+        if await second() == started:
+            break
+    assert sum(taken) == 7
+    assert others == [True, True]
+    assert many == [True, False, False]
 
 
 async def test_a_dead_nodes_members_and_counts_go_within_its_lease_and_are_told_once(nodes: list[Node]) -> None:

@@ -4,16 +4,28 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 
 from e2e.support.api import HEADERS
 from e2e.support.raw_client import RawClient
-from e2e.support.server import APP_ID, Server
+from e2e.support.server import APP_ID, KEY, SECRET, NewServer, Server
 from support.redis import RedisServer
 
 LEASE = 2
+PUBLISHES_PER_SECOND = 6
+PLAN = f"""
+[plans.hobby]
+connections = 2
+publishes_per_second = {PUBLISHES_PER_SECOND}
+
+[[apps]]
+id = "{{id}}"
+keys = [{{{{ key = "{{key}}", secret = "{{secret}}" }}}}]
+plan = "hobby"
+"""
 
 Pair = tuple[Server, Server]
 
@@ -63,6 +75,25 @@ async def test_a_roster_spans_both_and_a_server_killed_takes_its_members_along(p
             removed = await ada.receive()
         assert removed["event"] == "pusher_internal:member_removed"
         assert json.loads(removed["data"]) == {"user_id": "bob"}
+
+
+async def test_an_app_has_its_limits_on_both_together(
+    redis_server: RedisServer, new_server: NewServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "hobby.toml"
+    file.write_text(PLAN.format(id=APP_ID, key=KEY, secret=SECRET))
+    flags = ("--config", str(file), "--set", f"broker={redis_server.url}", "--set", "database=")
+    one, two = new_server(*flags, is_demo=True), new_server(*flags, is_demo=True)
+    async with RawClient.connected(one) as here, RawClient.connected(two) as there:
+        for client in (here, there):
+            await client.subscribe("c")  # it is counted before that is answered
+        async with RawClient.connected(one) as one_too_many:
+            error = await one_too_many.receive()
+            assert (error["event"], error["data"]["code"]) == ("pusher:error", 4004)
+    answers = await asyncio.gather(*(publish(server, "c") for server in (one, two) * 20))
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(429, "publish_rate")}
+    assert len(answers) - len(refused) < 2 * PUBLISHES_PER_SECOND  # it may have been two seconds
 
 
 async def test_without_redis_a_server_is_not_ready_and_says_when_to_try_again(

@@ -15,6 +15,7 @@ from skubber.core.broker import (
 )
 from skubber.core.channel_name import WATCHLIST_PREFIX, ChannelKind
 from skubber.core.event import Event, MemberAdded, MemberRemoved, UserOffline, UserOnline
+from skubber.core.meter import Rate
 from skubber.core.presence import PresenceMember, PresenceRoster
 
 
@@ -72,6 +73,15 @@ class MemoryBroker:
 
     async def release_request(self, app_id: str, key: str) -> None:
         self._requests.drop((app_id, key))
+
+    async def connect(self, app_id: str, max_connections: int) -> bool:
+        return True  # there are no others
+
+    async def disconnect(self, app_id: str) -> None:
+        """Nothing was counted."""
+
+    async def take(self, app_id: str, rate: Rate, count: int, limit: int) -> bool:
+        return True  # there are no others
 
     async def subscribe(self, app_id: str, channel: str, max_channels: int = 0) -> int | None:
         counts = self._counts.get(app_id, {})

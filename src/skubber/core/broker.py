@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from skubber.core.event import Event
+from skubber.core.meter import Rate
 from skubber.core.presence import PresenceMember
 
 KEPT_EVENT_LIFETIME = 1800
@@ -147,6 +148,25 @@ class Broker(Protocol):
         """The last event of a cache channel, for as long as it is kept.
 
         It is one that has been handed to this node's ``Delivery`` already, if this node was subscribed then.
+        """
+        ...
+
+    async def connect(self, app_id: str, max_connections: int) -> bool:
+        """Count one more connection of an app; False, and it is not counted, when others have taken all there may be.
+
+        This node's own connections have been looked at before.
+        """
+        ...
+
+    async def disconnect(self, app_id: str) -> None:
+        """Count one connection less."""
+        ...
+
+    async def take(self, app_id: str, rate: Rate, count: int, limit: int) -> bool:
+        """Count what an app does in this second; False, and it is not counted, when others have used up the limit.
+
+        What this node does has been held against the limit before, or will be. A second's first always gets through.
+        As long as the other nodes cannot be reached, each holds apps to their limits by itself.
         """
         ...
 

@@ -9,8 +9,10 @@ from skubber.core.broker import Broker, Joined, Upheaval
 from skubber.core.channel import Channel
 from skubber.core.channel_name import SERVER_TO_USER_PREFIX, WATCHLIST_PREFIX, ChannelKind
 from skubber.core.connection import ClientConnection, Connection, EndReason
+from skubber.core.connection_quota import ConnectionQuota
 from skubber.core.errors import ForbiddenError, UnavailableError
 from skubber.core.event import Event
+from skubber.core.meter import Rate
 from skubber.core.namespace import Namespace
 from skubber.core.newcomer import Newcomer
 from skubber.core.presence import PresenceMember
@@ -36,6 +38,7 @@ class Hub:
         broker: what connects this node to the others.
         defer: schedules a call for the end of the running event-loop iteration (``loop.call_soon``).
         max_connections: most connections this node takes, of all apps together; 0 for no limit.
+        quota: holds apps to their number of connections on all nodes together; None: each node by itself.
         counts: tells subscribers how many they are, in apps that want it; None: in no app.
         announce: tells back ends what happens on channels; None: nobody is told.
         find_app: the app of an id, for what happens where this node has no connections of it.
@@ -47,11 +50,13 @@ class Hub:
         defer: Callable[[Callable[[], None]], object],
         max_connections: int = 0,
         *,
+        quota: ConnectionQuota | None = None,
         counts: SubscriptionCounts | None = None,
         announce: Announcer | None = None,
         find_app: Callable[[str], App | None] = lambda _: None,
     ) -> None:
         self.broker = broker
+        self._quota = quota
         self._counts = counts
         self._announce = announce
         self._find_app = find_app
@@ -74,6 +79,8 @@ class Hub:
         namespace.connections[connection.socket_id] = connection
         self.connection_count += 1
         app.meter.connected()
+        if self._quota is not None:
+            self._quota.connected(app, connection)
         return Admission.ADMITTED
 
     async def disconnect(
@@ -92,6 +99,8 @@ class Hub:
             return
         self.connection_count -= 1
         app.meter.disconnected()
+        if self._quota is not None:
+            self._quota.disconnected(app, connection)
         # First everything local: from here on nothing is written to the connection, whatever the broker does.
         for subscription in subscriptions:
             self._remove(namespace, subscription)
@@ -195,6 +204,21 @@ class Hub:
         """
         self._remove(self._namespaces[app.id], subscription)
         await self._leave(app, subscription)
+
+    async def hold_to_rate(self, app: App, rate: Rate, limit: int, count: int = 1) -> None:
+        """Hold an app to a limit that it has on all nodes together, besides holding it to that on this one.
+
+        Args:
+            app: the app.
+            rate: what it does.
+            limit: how much it may do in a second.
+            count: how much it is about to do.
+
+        Raises:
+            RateLimitedError: the rate's.
+        """
+        if not await self.broker.take(app.id, rate, count, limit):
+            raise rate.exceeded(limit)
 
     async def publish(self, app: App, channels: Sequence[str], event: Event, excluded: str | None = None) -> None:
         """Publish an event on channels, each named once, to everyone but the socket id ``excluded``.

@@ -11,6 +11,7 @@ from skubber.api.access_tokens import AccessTokens
 from skubber.api.router import Api
 from skubber.brokers.open import open_broker
 from skubber.core.app import App
+from skubber.core.connection_quota import ConnectionQuota
 from skubber.core.hub import Hub
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
@@ -52,10 +53,12 @@ class Runtime:
         self.apps = AppRegistry(self._configured)
         self.wheel = TimerWheel()
         self.webhooks = Webhooks(settings, self.apps, self.wheel) if settings.database else None
+        broker = open_broker(settings)
         self.hub = Hub(
-            open_broker(settings),
+            broker,
             _defer,
             settings.connections,
+            quota=ConnectionQuota(broker, run_detached),
             counts=SubscriptionCounts(self.wheel, run_detached),
             announce=None if self.webhooks is None else self.webhooks.announce,
             find_app=self.apps.find,

@@ -14,9 +14,10 @@ from skubber.brokers.redis.attendance import Attendance
 from skubber.brokers.redis.holdings import Entry, Holdings, Present, SignedIn, Subscribed, Topics
 from skubber.brokers.redis.membership import Membership
 from skubber.brokers.redis.pipeline import Command
-from skubber.brokers.redis.scripts import CLAIM, FINISH, PUBLISH_KEPT
+from skubber.brokers.redis.scripts import CLAIM, FINISH, PUBLISH_KEPT, TAKE
 from skubber.brokers.redis.unavailable import unavailable
 from skubber.brokers.redis.wire import (
+    CONNECTIONS,
     TERMINATION_TOPIC,
     decode_event,
     decode_termination,
@@ -38,6 +39,7 @@ from skubber.core.broker import (
 from skubber.core.channel_name import ChannelKind
 from skubber.core.errors import UnavailableError
 from skubber.core.event import Event
+from skubber.core.meter import Rate
 from skubber.core.presence import PresenceMember
 
 _CLAIMED, _DONE = b"0", b"1"
@@ -117,6 +119,26 @@ class RedisBroker:
         event, _ = decode_event(payload)
         return KeptEvent(event, milliseconds / 1000)
 
+    async def connect(self, app_id: str, max_connections: int) -> bool:
+        membership = self._membership()
+        entry = Subscribed(app_id, CONNECTIONS)
+        node = await membership.enroll(app_id)
+        count = await self._enter(membership.do(entries.subscribe(entry, node, most=max_connections)), entry)
+        if count == -1:
+            return False
+        self._holdings.count(app_id, CONNECTIONS, 1)
+        return True
+
+    async def disconnect(self, app_id: str) -> None:
+        self._holdings.count(app_id, CONNECTIONS, -1)
+        await self._take_back(Subscribed(app_id, CONNECTIONS))
+
+    async def take(self, app_id: str, rate: Rate, count: int, limit: int) -> bool:
+        try:
+            return bool(await self._membership().do(TAKE.call((keys_of(app_id).rate(rate.value),), count, limit)))
+        except UnavailableError:
+            return True
+
     async def subscribe(self, app_id: str, channel: str, max_channels: int = 0) -> int | None:
         membership = self._membership()
         entry = Subscribed(app_id, channel)
@@ -182,7 +204,7 @@ class RedisBroker:
         keys = keys_of(app_id)
         hashes = await membership.call(("HGETALL", keys.counts), ("HGETALL", keys.own_counts))
         counted = [(name.decode(), int(count)) for flat in hashes for name, count in pairs(flat)]
-        found = {name: Occupancy(count) for name, count in counted if name.startswith(prefix)}
+        found = {name: Occupancy(count) for name, count in counted if name.startswith(prefix) and name != CONNECTIONS}
         with_users = [name for name in found if ChannelKind.of(name).is_presence]
         if with_users:
             numbers = await membership.call(*(("HLEN", keys.members(name)) for name in with_users))

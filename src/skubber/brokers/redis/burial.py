@@ -46,7 +46,7 @@ async def _bury_in(membership: Membership, node_id: str, app_id: str, report: Re
             )
         )
         upheaval = Upheaval(
-            counts={channel.decode(): count for channel, count in pairs(counts)},
+            counts={channel.decode(): count for channel, count in pairs(counts) if not channel.startswith(b"#")},
             departed=[(channel.decode(), user_id.decode()) for channel, user_id in pairs(departed)],
         )
         report(app_id, upheaval)

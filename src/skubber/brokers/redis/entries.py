@@ -23,10 +23,10 @@ NO_LIMIT = 2**31
 """More members than any channel has."""
 
 
-def subscribe(entry: Subscribed, node: NodeKeys, more: int = 1, max_channels: int = 0) -> Command:
-    """Count subscriptions."""
+def subscribe(entry: Subscribed, node: NodeKeys, more: int = 1, max_channels: int = 0, most: int = 0) -> Command:
+    """Count subscriptions, of which there are to be ``most``; 0 means no limit."""
     keys = (keys_of(entry.app_id).counts_for(entry.channel), node.counts, node.gone)
-    return SUBSCRIBE.call(keys, entry.channel, more, 0 if entry.channel.startswith("#") else max_channels)
+    return SUBSCRIBE.call(keys, entry.channel, more, 0 if entry.channel.startswith("#") else max_channels, most)
 
 
 def join(
@@ -85,7 +85,7 @@ def take_back(entry: Entry, node: NodeKeys) -> Command:
 def note_taken_back(entry: Entry, upheaval: Upheaval, answer: int) -> None:
     """Note what changed when an entry was taken back."""
     if isinstance(entry, Subscribed):
-        if answer >= 0:
+        if answer >= 0 and not entry.channel.startswith("#"):
             upheaval.counts[entry.channel] = answer
     elif isinstance(entry, Present) and answer:
         upheaval.departed.append((entry.channel, entry.user_id))
@@ -94,6 +94,8 @@ def note_taken_back(entry: Entry, upheaval: Upheaval, answer: int) -> None:
 def note_entered(entry: Entry, count: int, upheaval: Upheaval, answer: Any) -> None:
     """Note what changed when an entry was made; ``count`` is how many subscriptions it stands for."""
     if isinstance(entry, Subscribed):
+        if entry.channel.startswith("#"):
+            return
         upheaval.counts[entry.channel] = answer
         if answer == count:
             upheaval.occupied.append(entry.channel)

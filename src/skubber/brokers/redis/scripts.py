@@ -33,7 +33,8 @@ if redis.call('EXISTS', KEYS[#KEYS]) == 1 then return redis.error_reply('GONE Th
 SUBSCRIBE = Script(
     _REFUSE_THE_DEAD
     + """
-local channel, more, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local channel, more, limit, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+if most > 0 and tonumber(redis.call('HGET', KEYS[1], channel) or 0) >= most then return -1 end
 if limit > 0 and redis.call('HEXISTS', KEYS[1], channel) == 0 and redis.call('HLEN', KEYS[1]) >= limit then
   return -1
 end
@@ -41,9 +42,10 @@ redis.call('HINCRBY', KEYS[2], channel, more)
 return redis.call('HINCRBY', KEYS[1], channel, more)
 """
 )
-"""Keys: counts, node's counts, node's tombstone. Arguments: channel, how many more, most channels or 0.
+"""Keys: counts, node's counts, node's tombstone. Arguments: channel, how many more, most channels or 0, most of
+this channel or 0.
 
-Answers how many there are, or -1 when there would be too many channels.
+Answers how many there are, or -1 when there would be too many.
 """
 
 UNSUBSCRIBE = Script("""
@@ -132,6 +134,18 @@ redis.call('SETRANGE', KEYS[1], 0, ARGV[1])
 return redis.call('EXPIRE', KEYS[1], ARGV[2])
 """)
 """Keys: request. Arguments: what the value is to begin with, seconds."""
+
+TAKE = Script("""
+local count, limit, now = tonumber(ARGV[1]), tonumber(ARGV[2]), redis.call('TIME')[1]
+local second, taken = unpack(redis.call('HMGET', KEYS[1], 'second', 'taken'))
+if second ~= now then taken = 0 end
+taken = tonumber(taken)
+if taken > 0 and taken + count > limit then return 0 end
+redis.call('HSET', KEYS[1], 'second', now, 'taken', taken + count)
+redis.call('EXPIRE', KEYS[1], 2)
+return 1
+""")
+"""Keys: rate. Arguments: how much is taken, how much may be in a second. Answers whether it is there to be taken."""
 
 _NOW = """
 local time = redis.call('TIME')
@@ -244,6 +258,7 @@ ALL_SCRIPTS = (
     SIGN_IN,
     SIGN_OUT,
     PUBLISH_KEPT,
+    TAKE,
     CLAIM,
     FINISH,
     REGISTER,

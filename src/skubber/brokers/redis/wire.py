@@ -22,6 +22,10 @@ ALIVE, DEAD, GENERATION = "skubber:{nodes}:alive", "skubber:{nodes}:dead", "skub
 TERMINATION_TOPIC = b"skubber:terminate"
 """The Redis channel on which nodes hear that a user's connections end."""
 
+CONNECTIONS = "#connections"
+"""A channel that stands for an app's connections, where the app has a limit of them: they are entered like
+subscriptions, and go with their node like these. Nobody can name it."""
+
 MEMBER_REMOVED_MARK, OFFLINE_MARK = b"r", b"o"
 """First bytes of two messages that scripts make; the user id follows. No MessagePack array begins so."""
 
@@ -135,6 +139,10 @@ class AppKeys:
     def kept(self, channel: str) -> str:
         """The last event of a cache channel."""
         return f"{self.prefix}kept:{channel}"
+
+    def rate(self, name: str) -> str:
+        """How much of something the app has done in this second."""
+        return f"{self.prefix}rate:{name}"
 
     def request(self, key: str) -> str:
         """The request that has an idempotency key."""
