@@ -16,6 +16,7 @@ need curl curl
 need openssl openssl
 need javac default-jdk-headless
 need mvn maven
+need redis-server redis-server
 if ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
     packages="$packages postgresql"
 fi

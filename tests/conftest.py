@@ -19,6 +19,7 @@ from skubber.store.open import open_database
 from skubber.store.vault import Vault
 from support.office import Office
 from support.postgresql import PostgreSQL, find_programs
+from support.redis import RedisServer
 
 # The same examples in every run: a failure is somebody's change, not chance.
 settings.register_profile("skubber", derandomize=True, deadline=None)
@@ -65,6 +66,21 @@ def postgresql() -> Iterator[PostgreSQL]:
     server = PostgreSQL(programs)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_redis_server() -> Iterator[RedisServer]:
+    require("A test with Redis", "redis-server")
+    server = RedisServer()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis_server(shared_redis_server: RedisServer) -> RedisServer:
+    """A Redis server that knows nothing."""
+    shared_redis_server.empty()
+    return shared_redis_server
 
 
 @pytest.fixture(scope="session")

@@ -236,6 +236,24 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
             "`postgresql://user:password@host/name`. Empty: nowhere, and then there are no webhooks."
         ),
     ] = "skubber.db"
+    broker: Annotated[
+        str,
+        Meta(
+            pattern="^((rediss?|unix)://[^\\x00-\\x20\\x7f]+)?$(?!\\n)",
+            description="What several servers have in common: a Redis 6 or newer, or a Valkey, as "
+            "`redis://user:password@host:6379/0`, `rediss://` with TLS, or `unix://` and a path. Empty: this server is "
+            "the only one.",
+        ),
+    ] = ""
+    broker_lease: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=300,
+            description="Seconds after which a server that the others hear nothing of is lost, with its subscriptions "
+            "and members. The same for all of them.",
+        ),
+    ] = 10
     encryption_key: Annotated[
         str | None,
         Meta(

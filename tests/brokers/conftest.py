@@ -1,20 +1,59 @@
 """The brokers: every test of the contract runs with each of them."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from brokers.clock import Clock
+from brokers.recording_delivery import RecordingDelivery
 from skubber.brokers.memory import MemoryBroker
+from skubber.brokers.redis.broker import RedisBroker
 from skubber.core.broker import Broker
+from support.redis import RedisServer
+
+
+class RedisClock(Clock):
+    """Makes time pass for what a Redis keeps: when it is put forward, everything there expires so much sooner."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self._server = server
+        self._now = 1000.0
+
+    @property
+    def now(self) -> float:
+        return self._now
+
+    @now.setter
+    def now(self, now: float) -> None:
+        passed = int((now - self._now) * 1000)
+        self._now = now
+        with self._server.client() as client:
+            for key in client.scan_iter("*"):
+                if (left := client.pttl(key)) > 0:
+                    client.pexpire(key, max(left - passed, 0))
+
+
+@pytest.fixture(params=["memory", "redis"])
+def clock(request: pytest.FixtureRequest) -> Clock:
+    """The broker's clock."""
+    if request.param == "memory":
+        return Clock()
+    return RedisClock(request.getfixturevalue("redis_server"))
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """The broker's clock."""
-    return Clock()
+def delivery() -> RecordingDelivery:
+    """The node's side of ``broker``."""
+    return RecordingDelivery()
 
 
-@pytest.fixture(params=[MemoryBroker], ids=["memory"])
-def broker(request: pytest.FixtureRequest, clock: Clock) -> Broker:
-    """A broker that nothing is attached to yet."""
-    new_broker: Broker = request.param(clock)
-    return new_broker
+@pytest.fixture
+async def broker(request: pytest.FixtureRequest, clock: Clock, delivery: RecordingDelivery) -> AsyncIterator[Broker]:
+    """A broker that is ready."""
+    new_broker: Broker = MemoryBroker(clock)
+    if isinstance(clock, RedisClock):
+        new_broker = RedisBroker(request.getfixturevalue("redis_server").url)
+    new_broker.attach(delivery)
+    await new_broker.start()
+    yield new_broker
+    await new_broker.stop()

@@ -1,4 +1,5 @@
 from skubber.brokers.memory import MemoryBroker
+from skubber.core.broker import Upheaval
 from skubber.core.event import Event, PublishedEvent
 from skubber.core.presence import PresenceMember
 from skubber.server.eager import Suspended, run_eagerly
@@ -11,6 +12,8 @@ class Silence:
     def deliver(self, app_id: str, channel: str, event: Event, excluded: str | None) -> None: ...
 
     def terminate(self, app_id: str, user_id: str) -> None: ...
+
+    def upheaved(self, app_id: str, upheaval: Upheaval) -> None: ...
 
 
 def test_the_memory_broker_never_waits() -> None:
@@ -39,6 +42,7 @@ def test_the_memory_broker_never_waits() -> None:
 
 async def test_nothing_is_kept_of_a_channel_that_is_empty_again() -> None:
     broker = MemoryBroker()
+    broker.attach(Silence())
     for number in range(100):
         channel = f"presence-{number}"
         await broker.subscribe("a", channel)
@@ -51,6 +55,7 @@ async def test_nothing_is_kept_of_a_channel_that_is_empty_again() -> None:
 
 async def test_nothing_is_kept_of_users_who_are_gone() -> None:
     broker = MemoryBroker()
+    broker.attach(Silence())
     for number in range(100):
         await broker.sign_in("a", "1.1", str(number))
         await broker.sign_out("a", "1.1", str(number))

@@ -18,6 +18,7 @@ CODES = {
     "app_exists": 409,
     "body_mismatch": 401,
     "body_too_large": 413,
+    "broker_unavailable": 503,
     "client_event_channel": 403,
     "client_event_rate": 429,
     "client_events_disabled": 403,

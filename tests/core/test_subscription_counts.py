@@ -6,6 +6,7 @@ import pytest
 
 from skubber.brokers.memory import MemoryBroker
 from skubber.core.app import ApiKey, App
+from skubber.core.broker import Upheaval
 from skubber.core.event import Event, SubscriptionCount
 from skubber.core.hub import Hub
 from skubber.core.subscription import Subscription
@@ -33,6 +34,9 @@ class Listener:
 
     def terminate(self, app_id: str, user_id: str) -> None:
         raise AssertionError("nobody is terminated")
+
+    def upheaved(self, app_id: str, upheaval: Upheaval) -> None:
+        raise AssertionError("no node is lost")
 
 
 class Counting:

@@ -12,7 +12,7 @@ import uvloop
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from server.http_client import request, upgrade
+from server.http_client import PATIENCE, request, upgrade
 from server.live import LiveServer
 from server.test_http_connection import AMBIGUOUS, CHUNKED, JUNK
 from server.test_http_lane import CHANNELS, EVENT, HEALTH, chunked, publish
@@ -57,7 +57,16 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
 
 
 async def conversation(live: LiveServer, parts: list[bytes]) -> bytes:
-    """Send bytes in parts; returns everything the server says, the passing of much time included."""
+    """Send bytes in parts; returns everything the server says, the passing of much time included.
+
+    Raises:
+        TimeoutError: the server does not come to an end.
+    """
+    async with asyncio.timeout(PATIENCE):
+        return await _converse(live, parts)
+
+
+async def _converse(live: LiveServer, parts: list[bytes]) -> bytes:
     loop = asyncio.get_running_loop()
     ours, theirs = socket.socketpair()
     ours.setblocking(False)

@@ -26,9 +26,11 @@ KINDS = (HttpLane, WebSocketEdge, StreamEdge, ClientSession)
 def no_collector() -> Iterator[None]:
     """Nothing but reference counts frees anything."""
     gc.collect()
+    gc.freeze()  # what other tests have left is not among what is looked for
     gc.disable()
     yield
     gc.enable()
+    gc.unfreeze()
 
 
 def alive() -> list[Any]:

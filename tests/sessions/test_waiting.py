@@ -88,7 +88,6 @@ async def test_a_client_that_waits_delays_no_other(node: PusherNode, broker: Slo
         ("c", "subscribe"),
         ("private-c", "subscribe"),
         ("presence-c", "join"),
-        ("presence-c", "publish"),
         ("presence-c", "subscribe"),
     ],
 )
@@ -106,7 +105,7 @@ async def test_a_connection_lost_while_it_subscribes_leaves_nothing_behind(
     assert client.received() == []
 
 
-@pytest.mark.parametrize("call", ["join", "publish", "subscribe"])
+@pytest.mark.parametrize("call", ["join", "subscribe"])
 async def test_the_others_hear_of_a_member_who_came_and_went_while_it_waited_as_often_as_the_other(
     node: PusherNode, broker: SlowBroker, call: str
 ) -> None:
@@ -154,7 +153,7 @@ async def test_a_client_terminated_while_it_joins_is_gone_when_it_has_joined(
     node.assert_nothing_is_kept()
 
 
-@pytest.mark.parametrize("call", ["unsubscribe", "leave", "publish"])
+@pytest.mark.parametrize("call", ["unsubscribe", "leave"])
 async def test_leaving_waits_for_the_broker_and_the_connection_hears_nothing_meanwhile(
     node: PusherNode, broker: SlowBroker, call: str
 ) -> None:
@@ -251,7 +250,7 @@ class TestFailure:
         subscribe(client, channel)
         assert client.events() == [SUCCEEDED]
 
-    @pytest.mark.parametrize("call", ["join", "publish", "subscribe"])
+    @pytest.mark.parametrize("call", ["join", "subscribe"])
     async def test_a_join_that_fails_half_way_is_taken_back(
         self, node: PusherNode, broker: SlowBroker, call: str
     ) -> None:

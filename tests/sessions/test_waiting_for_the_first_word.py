@@ -218,7 +218,7 @@ class TestCounts:
         assert client.events() == ["pusher_internal:subscription_count"]
 
 
-SIGN_IN_CALLS = ["subscribe", "sign_in", "publish", "online"]
+SIGN_IN_CALLS = ["subscribe", "sign_in", "online"]
 
 
 class TestSignIns:

@@ -79,11 +79,19 @@ class SlowBroker(MemoryBroker):
         kept_event = super().kept_event
         return await self._slowly("kept_event", lambda: kept_event(app_id, channel))
 
+    async def connect(self, app_id: str, max_connections: int) -> bool:
+        connect = super().connect
+        return await self._slowly("connect", lambda: connect(app_id, max_connections))
+
+    async def disconnect(self, app_id: str) -> None:
+        disconnect = super().disconnect
+        await self._slowly("disconnect", lambda: disconnect(app_id))
+
     async def subscribe(self, app_id: str, channel: str, max_channels: int = 0) -> int | None:
         subscribe = super().subscribe
         return await self._slowly("subscribe", lambda: subscribe(app_id, channel, max_channels))
 
-    async def unsubscribe(self, app_id: str, channel: str) -> int:
+    async def unsubscribe(self, app_id: str, channel: str) -> int | None:
         unsubscribe = super().unsubscribe
         return await self._slowly("unsubscribe", lambda: unsubscribe(app_id, channel))
 

@@ -20,6 +20,7 @@ from skubber.core.channel_name import ChannelKind, check_channel_name
 from skubber.core.errors import InvalidRequestError, TooLargeError
 from skubber.core.event import PublishedEvent
 from skubber.core.limits import Limits
+from skubber.core.meter import Rate
 
 _SOCKET_ID = re.compile(r"[0-9]+\.[0-9]+")
 _RESERVED_PREFIXES = ("pusher:", "pusher_internal:")
@@ -109,7 +110,10 @@ def _publish(call: Call, key_field: str | None, publications: Sequence[_Publicat
 
 
 async def _publish_all(call: Call, publications: Sequence[_Publication], messages: int) -> None:
-    call.app.meter.take_messages(messages, call.app.limits, call.now)
+    limits = call.app.limits
+    if limits.messages_per_second:
+        await call.hub.hold_to_rate(call.app, Rate.MESSAGES, limits.messages_per_second, messages)
+    call.app.meter.take_messages(messages, limits, call.now)
     for publication in publications:
         await call.hub.publish(call.app, publication.channels, publication.event, publication.excluded)
 

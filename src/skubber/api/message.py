@@ -4,7 +4,13 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from skubber.core.errors import InvalidRequestError, MethodNotAllowedError, RateLimitedError, SkubberError
+from skubber.core.errors import (
+    InvalidRequestError,
+    MethodNotAllowedError,
+    RateLimitedError,
+    SkubberError,
+    UnavailableError,
+)
 
 
 class ApiRequest(msgspec.Struct, frozen=True):
@@ -72,7 +78,7 @@ def error_response(error: SkubberError) -> ApiResponse:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     if isinstance(error, MethodNotAllowedError):
         headers = ((b"allow", error.allowed.encode()),)
-    elif isinstance(error, RateLimitedError):
+    elif isinstance(error, RateLimitedError | UnavailableError):
         headers = ((b"retry-after", b"%d" % error.retry_after),)
     body = msgspec.json.encode(ErrorBody(error.code, error.message))
     return ApiResponse(error.status, body, headers)

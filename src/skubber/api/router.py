@@ -20,6 +20,7 @@ from skubber.core.errors import (
     SkubberError,
 )
 from skubber.core.hub import Hub
+from skubber.core.meter import Rate
 from skubber.store.apps import AppStore
 
 PATH_PREFIX = "/apps/"
@@ -78,8 +79,12 @@ class Api:
         self._apps.used_keys[key.key] = now
         if endpoint.scope is Scope.PUBLISH:
             app.meter.take_publish(app.limits, now)
+            rate, limit = Rate.PUBLISHES, app.limits.publishes_per_second
         else:
             app.meter.take_read(app.limits, now)
+            rate, limit = Rate.READS, app.limits.reads_per_second
+        if limit:
+            await self._hub.hold_to_rate(app, rate, limit)
         result = await endpoint.handler(Call(app, self._hub, request, arguments, now))
         return ApiResponse(endpoint.status, msgspec.json.encode(result))
 

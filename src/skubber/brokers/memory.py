@@ -13,8 +13,9 @@ from skubber.core.broker import (
     KeptEvent,
     Occupancy,
 )
-from skubber.core.channel_name import ChannelKind
-from skubber.core.event import Event
+from skubber.core.channel_name import WATCHLIST_PREFIX, ChannelKind
+from skubber.core.event import Event, MemberAdded, MemberRemoved, UserOffline, UserOnline
+from skubber.core.meter import Rate
 from skubber.core.presence import PresenceMember, PresenceRoster
 
 
@@ -35,6 +36,16 @@ class MemoryBroker:
 
     def attach(self, delivery: Delivery) -> None:
         self._delivery = delivery
+
+    @property
+    def is_available(self) -> bool:
+        return True
+
+    async def start(self) -> None:
+        """There is nothing to get ready."""
+
+    async def stop(self) -> None:
+        """There is nothing to let go of."""
 
     async def publish(self, app_id: str, channels: Sequence[str], event: Event, excluded: str | None) -> None:
         deliver = self._delivery.deliver
@@ -63,6 +74,15 @@ class MemoryBroker:
     async def release_request(self, app_id: str, key: str) -> None:
         self._requests.drop((app_id, key))
 
+    async def connect(self, app_id: str, max_connections: int) -> bool:
+        return True  # there are no others
+
+    async def disconnect(self, app_id: str) -> None:
+        """Nothing was counted."""
+
+    async def take(self, app_id: str, rate: Rate, count: int, limit: int) -> bool:
+        return True  # there are no others
+
     async def subscribe(self, app_id: str, channel: str, max_channels: int = 0) -> int | None:
         counts = self._counts.get(app_id, {})
         count = counts.get(channel, 0) + 1
@@ -72,7 +92,7 @@ class MemoryBroker:
         counts[channel] = count
         return count
 
-    async def unsubscribe(self, app_id: str, channel: str) -> int:
+    async def unsubscribe(self, app_id: str, channel: str) -> int | None:
         counts = self._counts[app_id]
         count = counts[channel] - 1
         if count:
@@ -91,6 +111,8 @@ class MemoryBroker:
             return None
         self._rosters[app_id, channel] = roster
         is_first = roster.join(socket_id, member)
+        if is_first:
+            self._delivery.deliver(app_id, channel, MemberAdded(member.user_id, member.user_info), socket_id)
         return Joined(is_first, roster.members())
 
     async def leave(self, app_id: str, channel: str, socket_id: str, user_id: str) -> bool:
@@ -100,6 +122,8 @@ class MemoryBroker:
         is_last = roster.leave(socket_id, user_id)
         if not roster:
             del self._rosters[app_id, channel]
+        if is_last:
+            self._delivery.deliver(app_id, channel, MemberRemoved(user_id), socket_id)
         return is_last
 
     async def occupancy(self, app_id: str, channel: str) -> Occupancy:
@@ -120,7 +144,10 @@ class MemoryBroker:
     async def sign_in(self, app_id: str, socket_id: str, user_id: str) -> bool:
         connections = self._signed_in.setdefault((app_id, user_id), set())
         connections.add(socket_id)
-        return len(connections) == 1
+        is_first = len(connections) == 1
+        if is_first:
+            self._delivery.deliver(app_id, WATCHLIST_PREFIX + user_id, UserOnline(user_id), None)
+        return is_first
 
     async def sign_out(self, app_id: str, socket_id: str, user_id: str) -> bool:
         connections = self._signed_in.get((app_id, user_id))
@@ -130,6 +157,7 @@ class MemoryBroker:
         if connections:
             return False
         del self._signed_in[app_id, user_id]
+        self._delivery.deliver(app_id, WATCHLIST_PREFIX + user_id, UserOffline(user_id), None)
         return True
 
     async def online(self, app_id: str, user_ids: Sequence[str]) -> Sequence[str]:

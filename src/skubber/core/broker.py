@@ -1,10 +1,11 @@
 """What the hub asks of a broker: the truth shared by all nodes, and the way from one node to the others."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from skubber.core.event import Event
+from skubber.core.meter import Rate
 from skubber.core.presence import PresenceMember
 
 KEPT_EVENT_LIFETIME = 1800
@@ -66,6 +67,23 @@ class Joined:
     members: Sequence[PresenceMember]
 
 
+@dataclass(frozen=True, slots=True)
+class Upheaval:
+    """What changed on an app's channels because a whole node was lost, or came back.
+
+    Attributes:
+        counts: subscriptions as they are now, of the channels where their number changed; 0: nobody is left.
+        occupied: those of the channels that nobody had been subscribed to.
+        arrived: members who were not there before, as channel and user id.
+        departed: members who are gone.
+    """
+
+    counts: dict[str, int] = field(default_factory=dict)
+    occupied: list[str] = field(default_factory=list)
+    arrived: list[tuple[str, str]] = field(default_factory=list)
+    departed: list[tuple[str, str]] = field(default_factory=list)
+
+
 class Delivery(Protocol):
     """The node's side of a broker: what arrives from other nodes, or from this one, is handed over here."""
 
@@ -77,6 +95,13 @@ class Delivery(Protocol):
         """End every connection a user has on this node."""
         ...
 
+    def upheaved(self, app_id: str, upheaval: Upheaval) -> None:
+        """Tell back ends what no call of any hub brought about. One node alone is asked to, of all there are.
+
+        Subscribers have their ``MemberAdded`` and the like already.
+        """
+        ...
+
 
 class Broker(Protocol):
     """Carries events between nodes and keeps what they must agree on.
@@ -85,8 +110,24 @@ class Broker(Protocol):
     suspends, and its callers then finish within one step of the event loop.
 
     A broker that cannot do what it is asked raises ``UnavailableError`` and has then counted and entered nothing. An
-    ``unsubscribe`` or ``leave`` that failed is not repeated by the hub: the broker makes up for it once it can.
+    ``unsubscribe``, ``leave`` or ``sign_out`` that failed is not repeated by the hub: the broker makes up for it once
+    it can.
+
+    Everything that is delivered on one channel is delivered in the same order on every node.
     """
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the other nodes can be reached, as far as is known."""
+        ...
+
+    async def start(self) -> None:
+        """Get ready. It does not fail when the other nodes cannot be reached: that is tried again and again."""
+        ...
+
+    async def stop(self) -> None:
+        """Take back what this node still holds, and let go of everything; the last call of all."""
+        ...
 
     def attach(self, delivery: Delivery) -> None:
         """Name the node's side; called once, before anything else."""
@@ -95,7 +136,11 @@ class Broker(Protocol):
     async def publish(self, app_id: str, channels: Sequence[str], event: Event, excluded: str | None) -> None:
         """Deliver ``event`` on each channel, on every node, this one included.
 
-        Cache channels keep it, if it is one to be kept, in place of the one before.
+        Cache channels keep it, if it is one to be kept, in place of the one before. When the other nodes cannot be
+        reached, this node's subscribers get it nonetheless.
+
+        Raises:
+            UnavailableError: perhaps not every node has it.
         """
         ...
 
@@ -103,6 +148,25 @@ class Broker(Protocol):
         """The last event of a cache channel, for as long as it is kept.
 
         It is one that has been handed to this node's ``Delivery`` already, if this node was subscribed then.
+        """
+        ...
+
+    async def connect(self, app_id: str, max_connections: int) -> bool:
+        """Count one more connection of an app; False, and it is not counted, when others have taken all there may be.
+
+        This node's own connections have been looked at before.
+        """
+        ...
+
+    async def disconnect(self, app_id: str) -> None:
+        """Count one connection less."""
+        ...
+
+    async def take(self, app_id: str, rate: Rate, count: int, limit: int) -> bool:
+        """Count what an app does in this second; False, and it is not counted, when others have used up the limit.
+
+        What this node does has been held against the limit before, or will be. A second's first always gets through.
+        As long as the other nodes cannot be reached, each holds apps to their limits by itself.
         """
         ...
 
@@ -114,18 +178,27 @@ class Broker(Protocol):
         """
         ...
 
-    async def unsubscribe(self, app_id: str, channel: str) -> int:
-        """Count one subscription less; returns how many are left."""
+    async def unsubscribe(self, app_id: str, channel: str) -> int | None:
+        """Count one subscription less; returns how many are left.
+
+        None when it was not counted any more: others took this node for lost.
+        """
         ...
 
     async def join(
         self, app_id: str, channel: str, socket_id: str, member: PresenceMember, max_members: int
     ) -> Joined | None:
-        """Enter a user's connection in a roster; None when that would make more than ``max_members`` users."""
+        """Enter a user's connection in a roster; None when that would make more than ``max_members`` users.
+
+        The channel's other subscribers are told when it is the user's first, anywhere.
+        """
         ...
 
     async def leave(self, app_id: str, channel: str, socket_id: str, user_id: str) -> bool:
-        """Strike a user's connection from a roster; True when it was the user's last, anywhere."""
+        """Strike a user's connection from a roster; True when it was the user's last, anywhere.
+
+        The channel's subscribers are told then.
+        """
         ...
 
     async def occupancy(self, app_id: str, channel: str) -> Occupancy:
@@ -157,11 +230,14 @@ class Broker(Protocol):
         ...
 
     async def sign_in(self, app_id: str, socket_id: str, user_id: str) -> bool:
-        """Note that a user is signed in on a connection; True when it is the user's first, anywhere."""
+        """Note that a user is signed in on a connection; True when it is the user's first, anywhere.
+
+        Those who watch the user are told then.
+        """
         ...
 
     async def sign_out(self, app_id: str, socket_id: str, user_id: str) -> bool:
-        """Take that back; True when it was the user's last, anywhere."""
+        """Take that back; True when it was the user's last, anywhere. Those who watch the user are told then."""
         ...
 
     async def online(self, app_id: str, user_ids: Sequence[str]) -> Sequence[str]:

@@ -23,6 +23,8 @@ class EndReason(Enum):
     """The app was disabled."""
     APP_DELETED = auto()
     """The app is gone."""
+    APP_FULL = auto()
+    """The app has as many connections as it may have: other nodes had let in the last."""
 
 
 def take_nothing(frames: bytes) -> int:

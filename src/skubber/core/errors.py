@@ -83,9 +83,14 @@ class RateLimitedError(SkubberError):
 
 
 class UnavailableError(SkubberError):
-    """This node cannot reach what it shares with the others; the same request may succeed later: 503."""
+    """This node cannot reach what it shares with the others; the same request may succeed later: 503.
+
+    Attributes:
+        retry_after: seconds after which to try again, as for a ``Retry-After`` header.
+    """
 
     status = 503
+    retry_after: ClassVar[int] = 2
 
 
 class ConflictError(SkubberError):

@@ -5,12 +5,14 @@ from contextlib import suppress
 from enum import Enum, auto
 
 from skubber.core.app import App
-from skubber.core.broker import Broker, Joined
+from skubber.core.broker import Broker, Joined, Upheaval
 from skubber.core.channel import Channel
 from skubber.core.channel_name import SERVER_TO_USER_PREFIX, WATCHLIST_PREFIX, ChannelKind
 from skubber.core.connection import ClientConnection, Connection, EndReason
+from skubber.core.connection_quota import ConnectionQuota
 from skubber.core.errors import ForbiddenError, UnavailableError
-from skubber.core.event import Event, MemberAdded, MemberRemoved, UserOffline, UserOnline
+from skubber.core.event import Event
+from skubber.core.meter import Rate
 from skubber.core.namespace import Namespace
 from skubber.core.newcomer import Newcomer
 from skubber.core.presence import PresenceMember
@@ -36,8 +38,10 @@ class Hub:
         broker: what connects this node to the others.
         defer: schedules a call for the end of the running event-loop iteration (``loop.call_soon``).
         max_connections: most connections this node takes, of all apps together; 0 for no limit.
+        quota: holds apps to their number of connections on all nodes together; None: each node by itself.
         counts: tells subscribers how many they are, in apps that want it; None: in no app.
         announce: tells back ends what happens on channels; None: nobody is told.
+        find_app: the app of an id, for what happens where this node has no connections of it.
     """
 
     def __init__(
@@ -46,12 +50,16 @@ class Hub:
         defer: Callable[[Callable[[], None]], object],
         max_connections: int = 0,
         *,
+        quota: ConnectionQuota | None = None,
         counts: SubscriptionCounts | None = None,
         announce: Announcer | None = None,
+        find_app: Callable[[str], App | None] = lambda _: None,
     ) -> None:
         self.broker = broker
+        self._quota = quota
         self._counts = counts
         self._announce = announce
+        self._find_app = find_app
         self.connection_count = 0
         self._max_connections = max_connections
         self._defer = defer
@@ -71,6 +79,8 @@ class Hub:
         namespace.connections[connection.socket_id] = connection
         self.connection_count += 1
         app.meter.connected()
+        if self._quota is not None:
+            self._quota.connected(app, connection)
         return Admission.ADMITTED
 
     async def disconnect(
@@ -89,6 +99,8 @@ class Hub:
             return
         self.connection_count -= 1
         app.meter.disconnected()
+        if self._quota is not None:
+            self._quota.disconnected(app, connection)
         # First everything local: from here on nothing is written to the connection, whatever the broker does.
         for subscription in subscriptions:
             self._remove(namespace, subscription)
@@ -193,6 +205,21 @@ class Hub:
         self._remove(self._namespaces[app.id], subscription)
         await self._leave(app, subscription)
 
+    async def hold_to_rate(self, app: App, rate: Rate, limit: int, count: int = 1) -> None:
+        """Hold an app to a limit that it has on all nodes together, besides holding it to that on this one.
+
+        Args:
+            app: the app.
+            rate: what it does.
+            limit: how much it may do in a second.
+            count: how much it is about to do.
+
+        Raises:
+            RateLimitedError: the rate's.
+        """
+        if not await self.broker.take(app.id, rate, count, limit):
+            raise rate.exceeded(limit)
+
     async def publish(self, app: App, channels: Sequence[str], event: Event, excluded: str | None = None) -> None:
         """Publish an event on channels, each named once, to everyone but the socket id ``excluded``.
 
@@ -240,6 +267,22 @@ class Hub:
             return
         for connection in list(namespace.users.get(user_id, ())):
             connection.end(EndReason.TERMINATED)
+
+    def upheaved(self, app_id: str, upheaval: Upheaval) -> None:
+        """Tell back ends what changed when a node was lost or came back; called by the broker."""
+        app = self._find_app(app_id)
+        if app is None:
+            return
+        for channel, user_id in upheaval.departed:
+            self._tell(app, channel, WebhookEventName.MEMBER_REMOVED, user_id)
+        for channel in upheaval.occupied:
+            self._tell(app, channel, WebhookEventName.CHANNEL_OCCUPIED)
+        for channel, user_id in upheaval.arrived:
+            self._tell(app, channel, WebhookEventName.MEMBER_ADDED, user_id)
+        for channel, count in upheaval.counts.items():
+            self._count_changed(app, channel, count)
+            if count == 0:
+                self._tell(app, channel, WebhookEventName.CHANNEL_VACATED)
 
     def end_connections(self, app_id: str, reason: EndReason, keys: Container[str] | None = None) -> None:
         """End an app's connections on this node: those made with some of its keys, or all."""
@@ -289,7 +332,7 @@ class Hub:
                 kept = await self.broker.kept_event(app.id, channel.name)
                 subscription.kept = None if kept is None else kept.event
             elif channel.kind is ChannelKind.SERVER_TO_USER:
-                await self._arrive(app, subscription)
+                await self.broker.sign_in(app.id, subscription.subscriber.socket_id, subscription.user_id or "")
         except Exception:
             with suppress(UnavailableError):  # the error that is being handled says it already
                 await self._leave(app, subscription)
@@ -314,20 +357,11 @@ class Hub:
                 f"Presence channels have at most {app.limits.presence_members} members; {name} is full.",
             )
         try:
-            if joined.is_first:
-                arrival = MemberAdded(member.user_id, member.user_info)
-                await self.broker.publish(app.id, (name,), arrival, connection.socket_id)
             count = await self._count_in(app, name)
         except Exception:
-            await self._depart(app, connection, name, member)
+            await self.broker.leave(app.id, name, connection.socket_id, member.user_id)
             raise
         return joined, count
-
-    async def _arrive(self, app: App, subscription: Subscription) -> None:
-        """Note a sign-in, and tell those who watch when it is the user's first."""
-        user_id = subscription.user_id or ""
-        if await self.broker.sign_in(app.id, subscription.subscriber.socket_id, user_id):
-            await self.broker.publish(app.id, (WATCHLIST_PREFIX + user_id,), UserOnline(user_id), None)
 
     async def _take_back(self, app: App, subscription: Subscription) -> None:
         """Undo a subscription that nobody has been told of."""
@@ -341,34 +375,24 @@ class Hub:
             namespace.release_user(subscription.user_id, subscription.subscriber)
 
     async def _leave(self, app: App, subscription: Subscription) -> None:
-        channel, member = subscription.channel, subscription.member
+        name, member, user_id = subscription.channel.name, subscription.member, subscription.user_id
+        socket_id = subscription.subscriber.socket_id
         try:
             if member is not None:
-                if await self._depart(app, subscription.subscriber, channel.name, member):
-                    self._tell(app, channel, WebhookEventName.MEMBER_REMOVED, member.user_id)
-            elif subscription.user_id is not None:
-                await self._sign_out(app, subscription.subscriber, subscription.user_id)
+                if await self.broker.leave(app.id, name, socket_id, member.user_id):
+                    self._tell(app, name, WebhookEventName.MEMBER_REMOVED, member.user_id)
+            elif user_id is not None:
+                await self.broker.sign_out(app.id, socket_id, user_id)
         finally:
-            count = await self.broker.unsubscribe(app.id, channel.name)
-            self._count_changed(app, channel, count)
+            count = await self.broker.unsubscribe(app.id, name)
+            if count is not None:
+                self._count_changed(app, name, count)
             if count == 0:
-                self._tell(app, channel, WebhookEventName.CHANNEL_VACATED)
-
-    async def _depart(self, app: App, connection: Connection, name: str, member: PresenceMember) -> bool:
-        """Strike a connection from a roster; returns whether the user is gone."""
-        is_last = await self.broker.leave(app.id, name, connection.socket_id, member.user_id)
-        if is_last:
-            await self.broker.publish(app.id, (name,), MemberRemoved(member.user_id), connection.socket_id)
-        return is_last
-
-    async def _sign_out(self, app: App, connection: Connection, user_id: str) -> None:
-        is_last = await self.broker.sign_out(app.id, connection.socket_id, user_id)
-        if is_last:
-            await self.broker.publish(app.id, (WATCHLIST_PREFIX + user_id,), UserOffline(user_id), None)
+                self._tell(app, name, WebhookEventName.CHANNEL_VACATED)
 
     def _subscribed(self, app: App, subscription: Subscription, count: int, *, is_new_member: bool = False) -> None:
         """Tell of a subscription: the others how many they are, the back end what changed."""
-        channel = subscription.channel
+        channel = subscription.channel.name
         self._count_changed(app, channel, count)
         if self._announce is None or not app.webhooks:
             return
@@ -379,10 +403,10 @@ class Hub:
         if subscription.is_cache_miss:
             self._tell(app, channel, WebhookEventName.CACHE_MISS)
 
-    def _count_changed(self, app: App, channel: Channel, count: int) -> None:
-        if app.subscription_counts and self._counts is not None and channel.kind.announces_count:
-            self._counts.changed(self.broker, app, channel.name, count, self._announce)
+    def _count_changed(self, app: App, channel: str, count: int) -> None:
+        if app.subscription_counts and self._counts is not None and ChannelKind.of(channel).announces_count:
+            self._counts.changed(self.broker, app, channel, count, self._announce)
 
-    def _tell(self, app: App, channel: Channel, name: WebhookEventName, user_id: str | None = None) -> None:
-        if self._announce is not None and app.webhooks and not channel.kind.comes_with_sign_in:
-            self._announce(app.id, WebhookEvent(name, channel.name, user_id))
+    def _tell(self, app: App, channel: str, name: WebhookEventName, user_id: str | None = None) -> None:
+        if self._announce is not None and app.webhooks and not ChannelKind.of(channel).comes_with_sign_in:
+            self._announce(app.id, WebhookEvent(name, channel, user_id))

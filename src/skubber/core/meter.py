@@ -5,11 +5,28 @@ once for each client it is delivered to.
 """
 
 import math
+from enum import Enum
 
 from skubber.core.errors import RateLimitedError
 from skubber.core.limits import Limits
 
 SECONDS_A_DAY = 86_400
+
+
+class Rate(Enum):
+    """What an app may do so many times a second."""
+
+    PUBLISHES = "publishes"
+    READS = "reads"
+    MESSAGES = "messages"
+
+    def exceeded(self, limit: int) -> RateLimitedError:
+        """The error of an app that is over ``limit``."""
+        if self is Rate.PUBLISHES:
+            return RateLimitedError("publish_rate", f"This app's plan has {limit} publishing requests a second.", 1)
+        if self is Rate.READS:
+            return RateLimitedError("read_rate", f"This app's plan has {limit} reading requests a second.", 1)
+        return RateLimitedError("message_rate", f"This app's plan has {limit} messages a second.", 1)
 
 
 class Meter:
@@ -97,9 +114,7 @@ class Meter:
             return
         self._turn_second(now)
         if self._reads >= limits.reads_per_second:
-            raise RateLimitedError(
-                "read_rate", f"This app's plan has {limits.reads_per_second} reading requests a second.", 1
-            )
+            raise Rate.READS.exceeded(limits.reads_per_second)
         self._reads += 1
 
     def take_publish(self, limits: Limits, now: float) -> None:
@@ -112,9 +127,7 @@ class Meter:
             return
         self._turn_second(now)
         if self._publishes >= limits.publishes_per_second:
-            raise RateLimitedError(
-                "publish_rate", f"This app's plan has {limits.publishes_per_second} publishing requests a second.", 1
-            )
+            raise Rate.PUBLISHES.exceeded(limits.publishes_per_second)
         self._publishes += 1
 
     def take_messages(self, count: int, limits: Limits, now: float) -> None:
@@ -139,7 +152,7 @@ class Meter:
         self._turn_second(now)
         taken = self.published - self._published_at_second
         if taken and taken + count > limit:
-            raise RateLimitedError("message_rate", f"This app's plan has {limit} messages a second.", 1)
+            raise Rate.MESSAGES.exceeded(limit)
 
     def _turn_second(self, now: float) -> None:
         second = int(now)

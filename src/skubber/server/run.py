@@ -39,7 +39,7 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Serve
     """Put a server together without starting it.
 
     Raises:
-        SettingsError: the certificate cannot be used.
+        SettingsError: the certificate or the broker's URL cannot be used.
         ValueError: two apps share an id or a key.
     """
     runtime = Runtime(settings, apps)
@@ -115,7 +115,7 @@ def _routes(runtime: Runtime) -> list[BaseRoute]:
         ),
         *hub.routes(),
         *PusherHttpRoutes(runtime.pusher_http, settings.request_bytes, settings.message_bytes).routes(),
-        *health_routes(lambda: runtime.is_ready),
+        *health_routes(lambda: runtime.is_ready and runtime.hub.broker.is_available),
         *page_routes(runtime.apps, settings.host),
     ]
 
@@ -139,12 +139,14 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
         await runtime.store.start()
         if runtime.webhooks is not None:
             runtime.webhooks.start(runtime.store.database)
+    await runtime.hub.broker.start()
     runtime.is_ready = True
     try:
         yield
     finally:
         runtime.is_ready = False
         wheel.cancel()
+        await runtime.hub.broker.stop()
         if runtime.webhooks is not None:
             await runtime.webhooks.stop()
         if runtime.store is not None:

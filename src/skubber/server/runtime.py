@@ -9,8 +9,9 @@ import structlog
 
 from skubber.api.access_tokens import AccessTokens
 from skubber.api.router import Api
-from skubber.brokers.memory import MemoryBroker
+from skubber.brokers.open import open_broker
 from skubber.core.app import App
+from skubber.core.connection_quota import ConnectionQuota
 from skubber.core.hub import Hub
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
@@ -41,6 +42,9 @@ class Runtime:
     Args:
         settings: the settings.
         apps: the apps to serve.
+
+    Raises:
+        SettingsError: the broker's URL is none.
     """
 
     def __init__(self, settings: Settings, apps: Iterable[App]) -> None:
@@ -49,12 +53,15 @@ class Runtime:
         self.apps = AppRegistry(self._configured)
         self.wheel = TimerWheel()
         self.webhooks = Webhooks(settings, self.apps, self.wheel) if settings.database else None
+        broker = open_broker(settings)
         self.hub = Hub(
-            MemoryBroker(time.monotonic),
+            broker,
             _defer,
             settings.connections,
+            quota=ConnectionQuota(broker, run_detached),
             counts=SubscriptionCounts(self.wheel, run_detached),
             announce=None if self.webhooks is None else self.webhooks.announce,
+            find_app=self.apps.find,
         )
         self.api = Api(self.hub, self.apps, time.time)
         self.edge = EdgeContext(self.wheel, set(), settings.message_bytes, settings.write_buffer_bytes)

@@ -13,6 +13,7 @@ from skubber.core.connection import Connection, EndReason, take_nothing
 from skubber.core.errors import ForbiddenError, InvalidRequestError, RateLimitedError, TooLargeError, UnauthorizedError
 from skubber.core.event import Event, WireFormat
 from skubber.core.hub import Hub
+from skubber.core.meter import Rate
 from skubber.core.presence import PresenceMember
 from skubber.core.subscription import Subscription
 
@@ -159,7 +160,7 @@ class ClientSession:
             SkubberError: the event breaks another rule (Pusher Channels documentation, "Client events").
         """
         subscription = self._check_client_event(channel, name, data)
-        self._take_client_event()
+        await self._take_client_event()
         user_id = subscription.member.user_id if subscription.member else None
         await self._hub.publish_client_event(self._app, channel, Event(name, data, user_id), self.socket_id)
 
@@ -268,8 +269,9 @@ class ClientSession:
             )
         return subscription
 
-    def _take_client_event(self) -> None:
-        rate = self._app.limits.client_events_per_second
+    async def _take_client_event(self) -> None:
+        limits = self._app.limits
+        rate = limits.client_events_per_second
         second = int(self._now())
         if second != self._client_events_second:
             self._client_events_second = second
@@ -278,5 +280,7 @@ class ClientSession:
             raise RateLimitedError(
                 "client_event_rate", f"Client event rejected: at most {rate} a second may be sent.", 1
             )
-        self._app.meter.take_messages(1, self._app.limits, self._now())
+        if limits.messages_per_second:
+            await self._hub.hold_to_rate(self._app, Rate.MESSAGES, limits.messages_per_second)
+        self._app.meter.take_messages(1, limits, self._now())
         self._client_events_left -= 1

@@ -37,6 +37,7 @@ END = {
     EndReason.KEY_REVOKED: (CloseCode.UNAUTHORIZED, "The API key of this connection was revoked"),
     EndReason.APP_DISABLED: (CloseCode.APP_DISABLED, "The app was disabled"),
     EndReason.APP_DELETED: (CloseCode.NO_SUCH_APP, "The app was deleted"),
+    EndReason.APP_FULL: _NOT_ADMITTED[Admission.APP_FULL],
 }
 """What a client is told when it is ended."""
 

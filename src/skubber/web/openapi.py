@@ -13,7 +13,14 @@ from skubber import __version__
 from skubber.api.endpoints import ENDPOINTS, Endpoint
 from skubber.api.message import ErrorBody
 from skubber.api.schema import CHANNEL_NAME_SCHEMA, TriggerRequest
-from skubber.core.errors import ConflictError, MethodNotAllowedError, RateLimitedError, SkubberError, TooLargeError
+from skubber.core.errors import (
+    ConflictError,
+    MethodNotAllowedError,
+    RateLimitedError,
+    SkubberError,
+    TooLargeError,
+    UnavailableError,
+)
 from skubber.web.admin.openapi import ADMIN_SECURITY, ADMIN_TYPES, admin_paths, admin_responses
 from skubber.web.openapi_examples import ERROR_EXAMPLES, OPERATION_EXAMPLES, OperationExamples
 from skubber.web.openapi_other import OTHER_TYPES, other_paths
@@ -199,7 +206,7 @@ def _error_responses() -> Iterable[tuple[str, dict[str, Any]]]:
         response = error_response((error.__doc__ or "").splitlines()[0], example)
         if error is MethodNotAllowedError:
             response["headers"] = {"Allow": {"description": "The methods it takes.", "schema": {"type": "string"}}}
-        if error is RateLimitedError:
+        if error in {RateLimitedError, UnavailableError}:
             response["headers"] = {"Retry-After": RETRY_AFTER}
         yield _response_name(error), response
     yield "InternalError", error_response("The server's fault: 500.", _INTERNAL_ERROR)

@@ -66,6 +66,7 @@ _END = {
     EndReason.KEY_REVOKED: ("The API key of this connection was revoked.", False),
     EndReason.APP_DISABLED: ("The app was disabled.", False),
     EndReason.APP_DELETED: ("The app was deleted.", False),
+    EndReason.APP_FULL: (_NOT_ADMITTED[Admission.APP_FULL], False),
 }
 
 

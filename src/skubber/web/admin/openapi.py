@@ -6,7 +6,14 @@ from typing import Any
 
 import msgspec
 
-from skubber.core.errors import ConflictError, ForbiddenError, RateLimitedError, SkubberError, TooLargeError
+from skubber.core.errors import (
+    ConflictError,
+    ForbiddenError,
+    RateLimitedError,
+    SkubberError,
+    TooLargeError,
+    UnavailableError,
+)
 from skubber.web.admin.endpoints import ADMIN_ENDPOINTS, PATH_PREFIX, AdminEndpoint
 from skubber.web.admin.examples import ADMIN_ERRORS, ADMIN_EXAMPLES, PATH_EXAMPLES
 from skubber.web.openapi_parts import RETRY_AFTER, error_response, json_content, query_parameter, request_body
@@ -44,7 +51,7 @@ def admin_responses() -> Iterator[tuple[str, dict[str, Any]]]:
     """The answers that are errors, by name."""
     for error, example in ADMIN_ERRORS.items():
         response = error_response((error.__doc__ or "").splitlines()[0], example)
-        if error is RateLimitedError:
+        if error in {RateLimitedError, UnavailableError}:
             response["headers"] = {"Retry-After": RETRY_AFTER}
         yield _response_name(error), response
 

@@ -1,0 +1,23 @@
+"""The broker that the settings name."""
+
+import time
+
+from skubber.brokers.memory import MemoryBroker
+from skubber.brokers.redis.broker import RedisBroker
+from skubber.core.broker import Broker
+from skubber.settings import Settings, SettingsError
+
+
+def open_broker(settings: Settings) -> Broker:
+    """Make the broker, without starting it.
+
+    Raises:
+        SettingsError: its URL is none.
+    """
+    if not settings.broker:
+        return MemoryBroker(time.monotonic)
+    try:
+        return RedisBroker(settings.broker, settings.broker_lease)
+    except (TypeError, ValueError) as error:
+        # The URL may hold a password: it is not repeated.
+        raise SettingsError(f"Setting `broker`: {error}.") from None

@@ -1,0 +1,210 @@
+"""This node's place among the others: taken, kept, lost and taken again."""
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import RedisError
+
+from skubber.brokers.redis.burial import Report, bury
+from skubber.brokers.redis.holdings import Holdings, Topics
+from skubber.brokers.redis.membership import Membership
+from skubber.brokers.redis.pipeline import LostNodeError
+from skubber.brokers.redis.reentry import enter_again, enter_for_another, take_back_owed
+from skubber.brokers.redis.scripts import HEARTBEAT, REGISTER
+from skubber.brokers.redis.wire import ALIVE, DEAD, GENERATION, TERMINATION_TOPIC
+from skubber.core.broker import Upheaval
+from skubber.core.errors import UnavailableError
+
+_HEARTBEAT, _EXPIRY = 0.2, 0.7
+"""Parts of a lease after which a node says that it is there, and is lost if it does not: the others notice at their
+own next heartbeat, and need some time to take away what it has."""
+
+_ANSWER_TIMEOUT = 0.4
+"""Part of a lease in which Redis must answer."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+"""Seconds between two attempts to connect. The longest must be well within a lease, too."""
+
+_log = structlog.stdlib.get_logger("skubber.brokers")
+
+
+class Attendance:
+    """Keeps this node connected, or connecting.
+
+    Args:
+        new_connection: makes a connection to Redis.
+        lease: seconds after which a silent node is lost.
+        holdings: what this node has entered.
+        topics: what it listens to.
+        deliver: takes what is published; see ``Feed``.
+        report: takes what changed without anybody's call.
+
+    Attributes:
+        membership: the present membership, all holdings entered; None without one.
+    """
+
+    def __init__(
+        self,
+        new_connection: Callable[[], AbstractConnection],
+        lease: float,
+        holdings: Holdings,
+        topics: Topics,
+        deliver: Callable[[bytes, bytes], None],
+        report: Report,
+    ) -> None:
+        self.membership: Membership | None = None
+        self._new_connection = new_connection
+        self._lease = lease
+        self._holdings = holdings
+        self._topics = topics
+        self._deliver = deliver
+        self._report = report
+        self._former: list[str] = []
+        self._generation: bytes | None = None
+        self._has_failed = False
+        self._is_stopping = False
+        self._first_attempt_over = asyncio.Event()
+        self._task: asyncio.Task[None]
+
+    async def start(self) -> None:
+        """Connect; returns when that has succeeded or failed for the first time."""
+        self._task = asyncio.create_task(self._attend())
+        await self._first_attempt_over.wait()
+
+    async def stop(self) -> None:
+        """Take back everything that is entered, and disconnect."""
+        membership, self.membership = self.membership, None
+        self._is_stopping = True
+        if membership is not None:
+            try:
+                async with asyncio.timeout(self._lease):
+                    await bury(membership, membership.node_id, self._report)
+            except (UnavailableError, TimeoutError):
+                _log.warning("left without a farewell: the other nodes will notice within the lease")
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _attend(self) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            membership = Membership(self._new_connection, self._lease * _ANSWER_TIMEOUT, self._deliver)
+            was_member = False
+
+            async def work(membership: Membership = membership) -> None:
+                await self._take_place(membership)
+                await self._keep_place(membership)
+
+            try:
+                await membership.run(work)
+            except (RedisError, OSError, TimeoutError, LostNodeError, UnavailableError) as error:
+                was_member = self.membership is not None
+                self._lost(error)
+            except Exception as error:  # a bug, say: the node must not stay alone for it
+                _log.exception("the broker's connection failed")
+                self._lost(error)
+            finally:
+                self.membership = None
+            self._first_attempt_over.set()
+            pause = _FIRST_PAUSE if was_member else min(pause * 2, _LONGEST_PAUSE, self._lease / 8)
+            # All nodes have lost Redis at the same time: they do not come back at the same time.
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
+
+    def _lost(self, error: Exception) -> None:
+        if self._has_failed or self._is_stopping:
+            return
+        self._has_failed = True
+        cause = error.__cause__ or error
+        _log.error("the broker cannot be reached", reason=str(cause) or type(cause).__name__)
+
+    async def _take_place(self, membership: Membership) -> None:
+        """Become a member, and enter everything this node has."""
+        topics = list(self._topics)
+        await membership.listen([TERMINATION_TOPIC, *topics])
+        former = list(self._former)
+        lease = int(self._lease * 1000)
+        generation = await membership.do(
+            REGISTER.call(
+                (ALIVE, DEAD, GENERATION),
+                secrets.token_hex(8),
+                membership.node_id,
+                int(lease * _EXPIRY),
+                lease,
+                *former,
+            )
+        )
+        self._former.append(membership.node_id)
+        has_lost_data = self._generation not in {None, generation}
+        self._generation = generation
+        changes = await self._enter(membership, former, has_lost_data=has_lost_data)
+        self._former = [membership.node_id]
+        for topic in topics:
+            if topic not in self._topics:
+                membership.feed.unsubscribe(topic)
+        self.membership = membership
+        if self._has_failed:
+            _log.info("the broker can be reached again")
+            self._has_failed = False
+        self._first_attempt_over.set()
+        for app_id, upheaval in changes:
+            self._report(app_id, upheaval)
+
+    async def _enter(
+        self, membership: Membership, former: list[str], *, has_lost_data: bool
+    ) -> list[tuple[str, Upheaval]]:
+        """Enter everything anew; returns what changed by it."""
+        holdings = self._holdings
+        changes: list[tuple[str, Upheaval]] = []
+
+        def note(app_id: str, upheaval: Upheaval) -> None:
+            changes.append((app_id, upheaval))
+
+        # Where Redis has lost its data everybody enters everything, and nobody has been told that anybody was gone.
+        owed = await enter_again(membership, holdings, None if has_lost_data else note)
+        if has_lost_data:
+            # Others may have the same user, and be about to say so: it is not told before a lease has passed.
+            await enter_for_another(membership, former[-1], owed)
+        else:
+            for node_id in former:
+                await bury(membership, node_id, note)
+        del holdings.owed[: len(owed)]
+        while holdings.owed:
+            await take_back_owed(membership, holdings, note)
+        return changes
+
+    async def _keep_place(self, membership: Membership) -> None:
+        """Say again and again that this node is there, and bury those that are not."""
+        burials: set[asyncio.Task[None]] = set()
+        lease = int(self._lease * 1000)
+        command = HEARTBEAT.call((ALIVE, DEAD), membership.node_id, int(lease * _EXPIRY), lease)
+        try:
+            while True:
+                await asyncio.sleep(self._lease * _HEARTBEAT)
+                if self._is_stopping:
+                    continue
+                lost: list[Any] | None = await membership.do(command)
+                if lost is None:
+                    raise LostNodeError("The other nodes took this one for lost")
+                for node_id in lost:
+                    burial = asyncio.create_task(self._bury(membership, node_id.decode()))
+                    burials.add(burial)
+                    burial.add_done_callback(burials.discard)
+                await take_back_owed(membership, self._holdings, self._report)
+                # A connection on which only Redis speaks may be dead for long without anybody noticing.
+                async with asyncio.timeout(self._lease * _ANSWER_TIMEOUT):
+                    await membership.feed.catch_up()
+        finally:
+            for burial in burials:
+                burial.cancel()
+            await asyncio.gather(*burials, return_exceptions=True)
+
+    async def _bury(self, membership: Membership, node_id: str) -> None:
+        _log.warning("a node is lost", node=node_id)
+        try:
+            await bury(membership, node_id, self._report)
+        except UnavailableError:
+            _log.warning("a lost node is left to the others", node=node_id)
