@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from skubber.settings import Settings, SettingsError
@@ -70,6 +70,20 @@ async def test_writers_take_turns(store: Store) -> None:
     await asyncio.gather(*(write(number) for number in range(20)))
     async with database.reading() as connection:
         assert len((await connection.execute(select(tables.plans))).all()) == 20
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(store: Store) -> None:
+    async def mark(version: str) -> str:
+        async with database.writing() as connection:
+            before: str = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one()
+            await connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+        return before
+
+    database, _ = store
+    own = await mark("9999")
+    with pytest.raises(SettingsError, match="newer version of this program"):
+        await database.upgrade()
+    await mark(own)  # the tables are used again
 
 
 async def test_another_key_is_noticed_at_once(store: Store, store_settings: Settings) -> None:
