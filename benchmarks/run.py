@@ -29,6 +29,7 @@ from benchmarks.workloads import (
     memory,
     presence,
     publish,
+    scale,
     signalr_fanout,
     signalr_memory,
     slow_readers,
@@ -53,6 +54,7 @@ WORKLOADS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "signalr-memory": signalr_memory.run,
     "tls-fanout": tls_fanout.run,
     "tls-memory": tls_memory.run,
+    "scale": scale.run,
 }
 
 ROUNDS = 5

@@ -33,6 +33,10 @@ class Process:
         """Let the peak start anew from what is resident now. Source: proc(5), ``clear_refs``."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
+    def children(self) -> list["Process"]:
+        """The processes it has started and that run."""
+        return [Process(int(pid)) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
     def wait_until_idle(self, seconds: float = 20) -> None:
         """Wait until the process has been all but idle for a tenth of a second: it has digested what was sent to it.
 
