@@ -1,18 +1,15 @@
 """Clients that come and go, in order and not: nothing of them may stay."""
 
 import asyncio
-import socket
-import struct
 
 import httpx
 import pytest
 
-from abuse.test_floods import connect, resident_bytes
+from abuse.support import PUSHER, connect, reset, resident_bytes
 from e2e.support.api import HEADERS
 from e2e.support.server import APP_ID, Server
 from server.http_client import upgrade
 from server.websocket_client import text
-from support.apps import KEY
 
 MOST_GROWTH = 8_000_000
 """Bytes. A connection that stays costs more than 2,000 of them: 4,000 would be noticed."""
@@ -23,15 +20,14 @@ SUBSCRIBE = text(b'{"event":"pusher:subscribe","data":{"channel":"churn"}}')
 async def come_and_go(server: Server, number: int) -> None:
     """Connect; subscribe and vanish, hang up in the middle of the opening request, or reset the connection."""
     client = await connect(server)
-    opening = upgrade(f"/app/{KEY}?protocol=7")
+    opening = upgrade(PUSHER)
     kind = number % 4
     client.send(opening[:40] if kind == 0 else opening, b"" if kind in {0, 1} else SUBSCRIBE)
     if kind:
         await client.reader.readuntil(b"\r\n\r\n")
     if kind == 3:
         await client.reader.readuntil(b"subscription_succeeded")
-        linger = struct.pack("ii", 1, 0)
-        client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        await reset(client)
     await client.close()
 
 

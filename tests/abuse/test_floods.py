@@ -2,29 +2,19 @@
 
 import asyncio
 import json
-from pathlib import Path
 
+from abuse.support import connect, open_websocket, resident_bytes
 from e2e.support.raw_client import RawClient
 from e2e.support.server import Server
 from e2e.support.signalr import publish
-from server.http_client import PATIENCE, HttpClient, request, upgrade
+from server.http_client import PATIENCE, HttpClient, request
 from server.websocket_client import text
 from skubber.core.limits import Limits
-from support.apps import KEY
 
 MOST_CONNECTIONS = 20
 JUNK_FRAMES = 1_000_000
 MOST_GROWTH = 100_000_000
 """Bytes the server may grow by meanwhile; the junk itself has 9,000,000, one answer to each would have 100,000,000."""
-
-
-async def connect(server: Server) -> HttpClient:
-    return HttpClient(*await asyncio.open_connection("127.0.0.1", server.port))
-
-
-def resident_bytes(server: Server) -> int:
-    pages = int(Path(f"/proc/{server.pid}/statm").read_text().split()[1])
-    return pages * 4096
 
 
 async def test_connections_that_say_nothing_cannot_be_more_than_so_many(server: Server) -> None:
@@ -61,9 +51,7 @@ async def test_a_million_junk_frames_are_bounded_and_delay_nobody(server: Server
     before = resident_bytes(server)
     async with RawClient.connected(server) as bystander:
         await bystander.subscribe("calm")
-        attacker = await connect(server)
-        attacker.send(upgrade(f"/app/{KEY}?protocol=7"))
-        await attacker.reader.readuntil(b"\r\n\r\n")
+        attacker = await open_websocket(server)
         flood = asyncio.create_task(pour(attacker))
         await asyncio.to_thread(publish, server, "calm", data="still here")
         async with asyncio.timeout(PATIENCE):

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from abuse.test_floods import connect
+from abuse.support import connect
 from e2e.support.raw_client import RawClient
 from e2e.support.server import APP_ID, OTHER_ID, OTHER_KEY, OTHER_SECRET, Server
 from e2e.support.signalr import access_token, publish

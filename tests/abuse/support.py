@@ -1,0 +1,39 @@
+"""What an attacker has: plain connections. And a look at what the server makes of them."""
+
+import asyncio
+import socket
+import struct
+from pathlib import Path
+
+from e2e.support.server import Server
+from server.http_client import HttpClient, upgrade
+from support.apps import KEY
+
+PUSHER = f"/app/{KEY}?protocol=7"
+
+
+async def connect(server: Server) -> HttpClient:
+    """Connect and say nothing."""
+    return HttpClient(*await asyncio.open_connection("127.0.0.1", server.port))
+
+
+async def open_websocket(server: Server, target: str = PUSHER) -> HttpClient:
+    """Open a WebSocket whose frames are the test's own."""
+    client = await connect(server)
+    client.send(upgrade(target))
+    head = await client.reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 101 "), head
+    return client
+
+
+async def reset(client: HttpClient) -> None:
+    """Break a connection off: the server gets no end of it but a reset."""
+    linger = struct.pack("ii", 1, 0)
+    client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    await client.close()
+
+
+def resident_bytes(server: Server) -> int:
+    """The memory that the server takes."""
+    pages = int(Path(f"/proc/{server.pid}/statm").read_text().split()[1])
+    return pages * 4096
