@@ -1,6 +1,7 @@
 """What an attacker has: plain connections. And a look at what the server makes of them."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 from pathlib import Path
@@ -31,6 +32,15 @@ async def reset(client: HttpClient) -> None:
     linger = struct.pack("ii", 1, 0)
     client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     await client.close()
+
+
+async def until_cut(client: HttpClient) -> bytes:
+    """What the server says until it ends the connection, in order or not."""
+    said = b""
+    with contextlib.suppress(ConnectionResetError):
+        while data := await client.reader.read(65536):
+            said += data
+    return said
 
 
 def resident_bytes(server: Server) -> int:
