@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 from e2e.support.server import Server
-from server.http_client import HttpClient, upgrade
+from server.http_client import PATIENCE, HttpClient, upgrade
 from support.apps import KEY
 
 PUSHER = f"/app/{KEY}?protocol=7"
@@ -32,6 +32,16 @@ async def reset(client: HttpClient) -> None:
     linger = struct.pack("ii", 1, 0)
     client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     await client.close()
+
+
+async def pour(attacker: HttpClient, frame: bytes, count: int) -> None:
+    """Send a frame over and over, in a hundred writes, and read nothing; the server may hang up at any time."""
+    part = frame * (count // 100)
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        async with asyncio.timeout(2 * PATIENCE):
+            for _ in range(100):
+                attacker.send(part)
+                await attacker.writer.drain()
 
 
 async def until_cut(client: HttpClient) -> bytes:

@@ -3,11 +3,11 @@
 import asyncio
 import json
 
-from abuse.support import connect, open_websocket, resident_bytes
+from abuse.support import connect, open_websocket, pour, resident_bytes
 from e2e.support.raw_client import RawClient
 from e2e.support.server import Server
 from e2e.support.signalr import publish
-from server.http_client import PATIENCE, HttpClient, request
+from server.http_client import PATIENCE, request
 from server.websocket_client import text
 from skubber.core.limits import Limits
 
@@ -52,22 +52,10 @@ async def test_a_million_junk_frames_are_bounded_and_delay_nobody(server: Server
     async with RawClient.connected(server) as bystander:
         await bystander.subscribe("calm")
         attacker = await open_websocket(server)
-        flood = asyncio.create_task(pour(attacker))
+        flood = asyncio.create_task(pour(attacker, text(b"x"), JUNK_FRAMES))
         await asyncio.to_thread(publish, server, "calm", data="still here")
         async with asyncio.timeout(PATIENCE):
             assert json.dumps("still here")[1:-1] in str(await bystander.receive())
         await flood
         assert resident_bytes(server) - before < MOST_GROWTH
         attacker.writer.transport.abort()
-
-
-async def pour(attacker: HttpClient) -> None:
-    """Send a million frames in a few writes, and read nothing; the server may hang up at any time."""
-    part = text(b"x") * (JUNK_FRAMES // 100)
-    try:
-        async with asyncio.timeout(2 * PATIENCE):
-            for _ in range(100):
-                attacker.send(part)
-                await attacker.writer.drain()
-    except (ConnectionError, TimeoutError):
-        return

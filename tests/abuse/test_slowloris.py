@@ -57,7 +57,7 @@ async def test_opening_requests_that_do_not_come_to_an_end_are_in_nobodys_way(se
     clients[0].send(b"\r\n\r\n")
     assert (await clients[0].reader.readline()).startswith(b"HTTP/1.1 101 ")
     for client in clients:
-        client.writer.transport.abort()
+        await client.close()
 
 
 async def test_who_opens_and_says_nothing_is_cut_and_so_is_who_never_finishes_its_first_word(server: Server) -> None:
@@ -88,4 +88,4 @@ async def test_an_opening_request_has_a_minute_however_diligently_it_dribbles(se
     assert set(answers) == {b"HTTP/1.1 408 Request Timeout\r\n"}
     assert await is_served(server)
     for client in clients:
-        client.writer.transport.abort()
+        await client.close()
