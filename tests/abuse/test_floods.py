@@ -6,7 +6,8 @@ import json
 from abuse.support import connect, open_websocket, pour, resident_bytes
 from e2e.support.raw_client import RawClient
 from e2e.support.server import Server
-from e2e.support.signalr import publish
+from e2e.support.signalr import access_token, publish
+from e2e.support.signalr_raw import RawHub, call
 from server.http_client import PATIENCE, request
 from server.websocket_client import text
 from skubber.core.limits import Limits
@@ -45,6 +46,23 @@ async def test_a_connection_cannot_subscribe_to_channels_without_end(server: Ser
             else:
                 assert answer["event"] == "pusher_internal:subscription_succeeded"
         assert refused == 5
+
+
+async def test_a_hub_connection_cannot_either(server: Server) -> None:
+    most = Limits().subscriptions_per_connection
+    async with RawHub.connected(server, access_token(server)) as hub:
+        for start in range(0, most, 100):
+            await hub.send(*(call("Subscribe", f"flood-{number}") for number in range(start, start + 100)))
+        for number in range(most):
+            message = await hub.receive()
+            assert (message["target"], message["arguments"][0]["channel"]) == (
+                "SubscriptionSucceeded",
+                f"flood-{number}",
+            )
+        for number in range(5):
+            assert "too_many_subscriptions" in (await hub.invoke("Subscribe", f"more-{number}"))["error"]
+        assert "error" not in await hub.invoke("Unsubscribe", "flood-0")
+        assert "error" not in await hub.invoke("Subscribe", "more-0")
 
 
 async def test_a_million_junk_frames_are_bounded_and_delay_nobody(server: Server) -> None:

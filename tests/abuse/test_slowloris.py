@@ -35,7 +35,7 @@ async def is_served(server: Server) -> bool:
     async with asyncio.timeout(PATIENCE), RawClient.connected(server) as client:
         await client.subscribe("calm")
         await asyncio.to_thread(publish, server, "calm", data="served")
-        return (await client.receive())["data"] == "served"
+        return bool((await client.receive())["data"] == "served")
 
 
 async def dribble(clients: list[HttpClient], rounds: int, interval: float = 0) -> None:
