@@ -32,7 +32,8 @@ CLOSED = [
     ("GET", "/demo/app.json"),
     ("GET", "/docs"),
     ("GET", "/docs/realtime"),
-    ("GET", "/openapi.json"),
+    ("GET", "/docs/openapi.json"),
+    ("GET", "/docs/asyncapi.json"),
     ("GET", "/health"),
     ("GET", "/nothing"),
 ]
