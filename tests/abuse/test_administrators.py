@@ -37,7 +37,7 @@ def server(directory: Path) -> Iterator[Server]:
 
 def admin_token(directory: Path, role: str) -> str:
     """A new admin token, made by the command line where the server runs."""
-    command = [EXECUTABLE, "tokens", "create", "abuse", "--role", role, "--json"]
+    command = [str(EXECUTABLE), "tokens", "create", "abuse", "--role", role, "--json"]
     environment = {"PATH": os.environ["PATH"], "HOME": str(directory)}
     result = subprocess.run(command, cwd=directory, env=environment, capture_output=True, check=True)
     token: str = json.loads(result.stdout)["token"]

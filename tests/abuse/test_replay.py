@@ -19,9 +19,9 @@ BODY = json.dumps({"name": "replayed", "channel": "replay", "data": "x"}).encode
 PATH = f"/apps/{APP_ID}/events"
 
 
-def signed_query(at: float, path: str = PATH) -> str:
+def signed_query(at: float, path: str = PATH, body: bytes = BODY) -> str:
     """The query of a publish that was signed at some time, seconds since the epoch."""
-    body_md5 = hashlib.md5(BODY, usedforsecurity=False).hexdigest()
+    body_md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
     query = f"auth_key={KEY}&auth_timestamp={int(at)}&auth_version=1.0&body_md5={body_md5}"
     signature = hmac.new(SECRET.encode(), f"POST\n{path}\n{query}".encode(), "sha256").hexdigest()
     return f"{query}&auth_signature={signature}"
@@ -60,6 +60,18 @@ async def test_a_request_that_was_overheard_is_good_for_nothing_else(server: Ser
         assert await sent(server, query, path=f"/apps/{OTHER_ID}/events") == (401, "invalid_credentials")
         assert await sent(server, query) == (200, "")
         assert (await client.receive())["event"] == "replayed"
+
+
+async def test_a_request_with_a_signed_idempotency_key_is_done_once(server: Server) -> None:
+    body = json.dumps({**json.loads(BODY), "idempotency_key": "order-1"}).encode()
+    query = signed_query(time.time(), body=body)
+    without = json.dumps({**json.loads(BODY), "idempotency_key": None}).encode()
+    async with RawClient.connected(server) as client:
+        await client.subscribe("replay")
+        assert [await sent(server, query, body=body) for _ in range(3)] == [(200, "")] * 3
+        assert await sent(server, query, body=without) == (401, "body_mismatch")
+        publish(server, "replay", "honest")
+        assert [(await client.receive())["event"] for _ in range(2)] == ["replayed", "honest"]
 
 
 async def test_an_authorization_is_good_for_its_connection_only(server: Server) -> None:
