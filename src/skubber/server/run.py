@@ -15,6 +15,7 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from skubber.core.app import App
+from skubber.server.connection_limit import ConnectionLimit
 from skubber.server.eager import run_detached
 from skubber.server.http_lane import HttpLane
 from skubber.server.response_heads import ResponseHeads
@@ -70,7 +71,7 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Serve
         websocket_routes=runtime.websocket_routes,
         stream_routes=runtime.stream_routes,
         request_bytes=settings.request_bytes,
-        most_connections=settings.tcp_connections,
+        connection_limit=ConnectionLimit(settings.tcp_connections),
         access_log=settings.access_log,
     )
     return server, runtime
