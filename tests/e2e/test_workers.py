@@ -6,20 +6,25 @@ import os
 import re
 import signal
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from e2e.support.api import with_headers
 from e2e.support.certificate import make_certificate
 from e2e.support.processes import accepted_by, children, until_gone
 from e2e.support.raw_client import RawClient
 from e2e.support.server import APP_ID, EXECUTABLE, Server
+from e2e.support.webhook_config import webhook_config
+from skubber.store import tables
+from skubber.store.database import Database
 from support.ports import free_port
 from support.redis import RedisServer
+from support.webhook_receiver import Receiver
 
 LEASE = 2
 
@@ -35,6 +40,14 @@ def new_workers(redis_server: RedisServer, new_server: Callable[..., Server]) ->
         return new_server("--workers", str(count), *common, *flags, **options)
 
     return start
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A back end."""
+    receiver = Receiver()
+    yield receiver
+    receiver.stop()
 
 
 @asynccontextmanager
@@ -166,6 +179,41 @@ async def test_they_share_a_database_and_a_demo_app_and_say_who_they_are(new_wor
     lines = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
     assert {line.get("worker") for line in lines} == {None, 1, 2}
     assert server.log.count("made up just now") == 1
+
+
+async def until_departures_wait(url: str, count: int) -> None:
+    """Wait until so many departures are in the database."""
+    database = Database(url)
+    async with asyncio.timeout(20):
+        while True:
+            async with database.reading() as connection:
+                if len((await connection.execute(select(tables.webhook_departures.c.id))).all()) == count:
+                    break
+    await database.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_back_ends_are_told_once_and_not_of_who_is_back_on_another_worker(
+    new_workers: NewWorkers, tmp_path: Path, receiver: Receiver, request: pytest.FixtureRequest, kind: str
+) -> None:
+    wanted = ["channel_occupied", "channel_vacated", "member_added", "member_removed"]
+    sqlite = str(tmp_path / "skubber.db")
+    url = sqlite if kind == "sqlite" else request.getfixturevalue("postgresql").new_database()
+    config = webhook_config(tmp_path, {"url": receiver.url(), "events": wanted}, database=url)
+    server = new_workers(2, "--config", config, is_demo=True)
+    async with clients_on_every_worker(server, 2) as found:
+        (one, *_), (other, *_) = found.values()
+        await one.subscribe_presence("presence-c", "u")
+        await one.send({"event": "pusher:unsubscribe", "data": {"channel": "presence-c"}})
+        await until_departures_wait(url, 2)
+        await other.subscribe_presence("presence-c", "u")
+        async with RawClient.connected(server) as last:
+            await last.subscribe("last")
+        # It is gone later than the first one was: by then that would have been told, too.
+        events = await receiver.wait_for_events(4)
+    told = [(event["name"], event["channel"]) for event in events]
+    assert [name for name, channel in told if channel == "presence-c"] == ["channel_occupied", "member_added"]
+    assert [name for name, channel in told if channel == "last"] == ["channel_occupied", "channel_vacated"]
 
 
 async def test_a_port_that_is_taken_is_said_to_be(new_workers: NewWorkers, tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
     if runtime.store is not None:
         await runtime.store.start()
         if runtime.webhooks is not None:
-            runtime.webhooks.start(runtime.store.database)
+            runtime.webhooks.start(runtime.store.database, runtime.hub.broker)
     await runtime.hub.broker.start()
     runtime.is_ready = True
     try:
