@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Row, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skubber.core.broker import Broker
+from skubber.core.errors import UnavailableError
 from skubber.core.webhook import WebhookEvent, WebhookEventName
 from skubber.store import tables
 from skubber.store.apps import AppStore
@@ -66,7 +67,9 @@ class Departures:
         while not self._is_stopping.is_set():
             try:
                 told(await self.tell_due())
-            except Exception as error:  # asyncpg has some that SQLAlchemy does not wrap; the broker has others
+            except UnavailableError:
+                pass  # the broker says so itself
+            except Exception as error:  # asyncpg has some that SQLAlchemy does not wrap
                 if not is_failing:
                     _log.error("cannot tell back ends who is gone", reason=reason(error))
                 is_failing = True

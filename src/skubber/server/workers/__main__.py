@@ -16,7 +16,10 @@ _STDIN, _STDOUT = 0, 1
 
 
 def _main() -> None:
-    assignment = decode_assignment(sys.stdin.buffer.readline())
+    line = sys.stdin.buffer.readline()
+    if not line:  # the parent is gone already
+        return
+    assignment = decode_assignment(line)
     configure_logs(assignment.settings, worker=assignment.number)
     server, _ = build_server(assignment.settings, assignment.apps())
     server.on_started = lambda: _started(server)

@@ -125,7 +125,11 @@ class Supervisor:
     async def _run_worker(self, assignment: Assignment) -> float | None:
         """Start a worker and wait for its end; returns how many seconds it has served, None if it never did."""
         reloads, since = self._reloads, None
-        worker = await WorkerProcess.start(assignment)
+        try:
+            worker = await WorkerProcess.start(assignment)
+        except OSError as error:  # no more processes are to be had, or no memory, for now
+            _log.error("a worker cannot be started", number=assignment.number, reason=error.strerror)
+            return None
         self._workers.add(worker)
         _log.info("worker started", number=assignment.number, process=worker.pid)
         if self._is_stopping.is_set():
