@@ -37,7 +37,7 @@ class LiveServer:
 
     def __init__(self, **settings: Any) -> None:
         self._uvicorn, self.runtime = build_server(
-            Settings(database="", **settings), [make_app(), other_app(), disabled_app()]
+            Settings(database="", **{"drain_seconds": 0, **settings}), [make_app(), other_app(), disabled_app()]
         )
         self.broker = SlowBroker()
         self.broker.attach(self.runtime.hub)
