@@ -222,6 +222,8 @@ class TestErrors:
             (f"secret = {HIDDEN}", r"is not valid TOML.*line 1"),
             ("port = 1\nport = 2", r"is not valid TOML"),
             ('tls_key = "key.pem"', r"together"),
+            ("workers = 2", r"set broker"),
+            ("workers = 0", r"`workers`"),
             ('tls_certificate = "certificate.pem"', r"together"),
         ],
     )

@@ -158,6 +158,14 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
 
     host: Annotated[str, Meta(description="Address to listen on; `0.0.0.0` for every IPv4 one.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 5187
+    workers: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=256,
+            description="Processes that share the port, one for each processor say; more than one need a `broker`.",
+        ),
+    ] = 1
     tls_certificate: Annotated[
         str | None, Meta(description="PEM file of the certificate chain; read again on SIGHUP.")
     ] = None
@@ -215,19 +223,37 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
         Meta(ge=1024, description="Most bytes a client may leave unread before it is closed with 4100."),
     ] = 1_048_576
     connections: Annotated[
-        int, Meta(ge=0, description="Most client connections in all; further ones are closed with 4100. 0: no limit.")
+        int,
+        Meta(
+            ge=0,
+            description="Most client connections of a process; further ones are closed with 4100. 0: no limit.",
+        ),
     ] = 0
     tcp_connections: Annotated[
         int,
         Meta(
             ge=0,
-            description="Most open TCP connections, those included that ask for nothing; further ones are answered 503 "
-            "and closed. 0: no limit.",
+            description="Most open TCP connections of a process, those included that ask for nothing; further ones are "
+            "answered 503 and closed. 0: no limit.",
         ),
     ] = 0
     keep_alive_timeout: Annotated[int, Meta(ge=1, description="Seconds an idle HTTP connection is kept.")] = 75
+    drain_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3600,
+            description="Seconds over which a server that stops sends its clients to reconnect, one after another. "
+            "0: all at once.",
+        ),
+    ] = 5
     shutdown_timeout: Annotated[
-        int, Meta(ge=0, description="Seconds that requests in flight have to finish when the server stops.")
+        int,
+        Meta(
+            ge=0,
+            description="Seconds that requests in flight have to finish when the server stops, after `drain_seconds`; "
+            "and after that, webhooks.",
+        ),
     ] = 10
     database: Annotated[
         str,
@@ -326,6 +352,10 @@ def load_settings(
         raise SettingsError(f"Setting `{place}: {problem}." if place else f"{problem}.") from None
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise SettingsError("Set tls_certificate and tls_key together, or neither.")
+    if settings.workers > 1 and not settings.broker:
+        raise SettingsError(
+            "Several workers are one server only by a Redis or Valkey that they share: set broker, or workers to 1."
+        )
     for network in settings.webhook_allowed_networks:
         _check_network(network)
     if not settings.database and any(app.webhooks for app in settings.apps):

@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from abuse.test_floods import connect
+from abuse.support import connect
 from e2e.support.api import HEADERS, error_code
 from e2e.support.server import APP_ID, Server
 from server.http_client import upgrade

@@ -2,29 +2,20 @@
 
 import asyncio
 import json
-from pathlib import Path
 
+from abuse.support import connect, open_websocket, pour, resident_bytes
 from e2e.support.raw_client import RawClient
 from e2e.support.server import Server
-from e2e.support.signalr import publish
-from server.http_client import PATIENCE, HttpClient, request, upgrade
+from e2e.support.signalr import access_token, publish
+from e2e.support.signalr_raw import RawHub, call
+from server.http_client import PATIENCE, request
 from server.websocket_client import text
 from skubber.core.limits import Limits
-from support.apps import KEY
 
 MOST_CONNECTIONS = 20
 JUNK_FRAMES = 1_000_000
 MOST_GROWTH = 100_000_000
 """Bytes the server may grow by meanwhile; the junk itself has 9,000,000, one answer to each would have 100,000,000."""
-
-
-async def connect(server: Server) -> HttpClient:
-    return HttpClient(*await asyncio.open_connection("127.0.0.1", server.port))
-
-
-def resident_bytes(server: Server) -> int:
-    pages = int(Path(f"/proc/{server.pid}/statm").read_text().split()[1])
-    return pages * 4096
 
 
 async def test_connections_that_say_nothing_cannot_be_more_than_so_many(server: Server) -> None:
@@ -57,29 +48,32 @@ async def test_a_connection_cannot_subscribe_to_channels_without_end(server: Ser
         assert refused == 5
 
 
+async def test_a_hub_connection_cannot_either(server: Server) -> None:
+    most = Limits().subscriptions_per_connection
+    async with RawHub.connected(server, access_token(server)) as hub:
+        for start in range(0, most, 100):
+            await hub.send(*(call("Subscribe", f"flood-{number}") for number in range(start, start + 100)))
+        for number in range(most):
+            message = await hub.receive()
+            assert (message["target"], message["arguments"][0]["channel"]) == (
+                "SubscriptionSucceeded",
+                f"flood-{number}",
+            )
+        for number in range(5):
+            assert "too_many_subscriptions" in (await hub.invoke("Subscribe", f"more-{number}"))["error"]
+        assert "error" not in await hub.invoke("Unsubscribe", "flood-0")
+        assert "error" not in await hub.invoke("Subscribe", "more-0")
+
+
 async def test_a_million_junk_frames_are_bounded_and_delay_nobody(server: Server) -> None:
     before = resident_bytes(server)
     async with RawClient.connected(server) as bystander:
         await bystander.subscribe("calm")
-        attacker = await connect(server)
-        attacker.send(upgrade(f"/app/{KEY}?protocol=7"))
-        await attacker.reader.readuntil(b"\r\n\r\n")
-        flood = asyncio.create_task(pour(attacker))
+        attacker = await open_websocket(server)
+        flood = asyncio.create_task(pour(attacker, text(b"x"), JUNK_FRAMES))
         await asyncio.to_thread(publish, server, "calm", data="still here")
         async with asyncio.timeout(PATIENCE):
             assert json.dumps("still here")[1:-1] in str(await bystander.receive())
         await flood
         assert resident_bytes(server) - before < MOST_GROWTH
         attacker.writer.transport.abort()
-
-
-async def pour(attacker: HttpClient) -> None:
-    """Send a million frames in a few writes, and read nothing; the server may hang up at any time."""
-    part = text(b"x") * (JUNK_FRAMES // 100)
-    try:
-        async with asyncio.timeout(2 * PATIENCE):
-            for _ in range(100):
-                attacker.send(part)
-                await attacker.writer.drain()
-    except (ConnectionError, TimeoutError):
-        return

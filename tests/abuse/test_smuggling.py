@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from abuse.test_floods import connect
+from abuse.support import connect
 from e2e.support.raw_client import RawClient
 from e2e.support.server import APP_ID, KEY, SECRET, Server
 from e2e.support.signalr import publish

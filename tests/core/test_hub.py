@@ -123,6 +123,16 @@ async def test_disconnecting_somebody_never_admitted_is_harmless(node: Node) -> 
     assert node.hub.connection_count == 1
 
 
+async def test_who_has_ended_meanwhile_is_not_among_the_connections_that_follow(node: Node) -> None:
+    connections = [node.connect(APP, f"1.{number}") for number in range(4)]
+    seen = []
+    for connection in node.hub.connected():
+        seen.append(connection)
+        await node.hub.disconnect(APP, connections[0], [])
+        await node.hub.disconnect(APP, connections[2], [])
+    assert seen == [connections[0], connections[1], connections[3]]
+
+
 async def test_an_app_takes_as_many_connections_as_it_may_have_and_no_more(node: Node) -> None:
     app = make_app(limits=Limits(connections=2))
     first = node.connect(app, "1.1")

@@ -14,6 +14,7 @@ from uvicorn.lifespan.off import LifespanOff
 
 from server.http_client import PATIENCE, HttpClient
 from server.sessions import RecordingSession
+from skubber.server.connection_limit import ConnectionLimit
 from skubber.server.run import build_server
 from skubber.sessions.session import OpenSession, Peer, UpgradeRequest
 from skubber.settings import Settings
@@ -36,7 +37,7 @@ class LiveServer:
 
     def __init__(self, **settings: Any) -> None:
         self._uvicorn, self.runtime = build_server(
-            Settings(database="", **settings), [make_app(), other_app(), disabled_app()]
+            Settings(database="", **{"drain_seconds": 0, **settings}), [make_app(), other_app(), disabled_app()]
         )
         self.broker = SlowBroker()
         self.broker.attach(self.runtime.hub)
@@ -64,10 +65,10 @@ class LiveServer:
 
     async def __aexit__(self, kind: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
         self._listener.close()
-        for connection in list(self.connections):
+        for connection in (*self.connections, *self.turned_away):
             (getattr(connection, "transport", None) or connection._transport).abort()
         async with asyncio.timeout(PATIENCE):
-            while self.connections or self.tasks:  # noqa: ASYNC110 - uvicorn tells when they are empty in no other way
+            while self.connections or self.turned_away or self.tasks:  # noqa: ASYNC110 - uvicorn tells when they are empty in no other way
                 await asyncio.sleep(0)
         for client in self._clients:
             await client.close()
@@ -86,6 +87,12 @@ class LiveServer:
         return self._uvicorn.server_state.connections
 
     @property
+    def turned_away(self) -> set[Any]:
+        """The server's ends of connections over the limit, until their clients have read so."""
+        limit: ConnectionLimit = self._connection_class.keywords["connection_limit"]
+        return limit.turned_away
+
+    @property
     def tasks(self) -> set[asyncio.Task[None]]:
         """The requests that the ASGI application is answering."""
         return self._uvicorn.server_state.tasks
@@ -93,9 +100,12 @@ class LiveServer:
     @property
     def new_connection(self) -> Callable[[], asyncio.Protocol]:
         """Makes the server's end of a connection."""
-        config = self._uvicorn.config
-        protocol: Any = config.http_protocol_class
-        return partial(protocol, config=config, server_state=self._uvicorn.server_state, app_state={})
+        state = self._uvicorn.server_state
+        return partial(self._connection_class, config=self._uvicorn.config, server_state=state, app_state={})
+
+    @property
+    def _connection_class(self) -> Any:
+        return self._uvicorn.config.http_protocol_class
 
     def errors(self) -> list[Any]:
         """What went wrong since the last call."""

@@ -294,7 +294,13 @@ async def settled_connections(live: LiveServer, count: int) -> None:
             await asyncio.sleep(0)
 
 
-SLOW = [b"G", b"GET /health HTTP/1.1\r\nX: ", publish(body=EVENT + b" " * 100)[:-100], CHUNKED]
+SLOW = [
+    b"G",
+    b"GET /health HTTP/1.1\r\nX: ",
+    upgrade("/recording", "X: ")[:-4],
+    publish(body=EVENT + b" " * 100)[:-100],
+    CHUNKED,
+]
 
 
 @pytest.mark.parametrize("start", SLOW)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
+from skubber.brokers.memory import MemoryBroker
 from skubber.core.app import App
 from skubber.core.webhook import WebhookEndpoint, WebhookEvent, WebhookEventName
 from skubber.store import tables
@@ -15,6 +16,7 @@ from skubber.store.apps import AppRegistry
 from skubber.store.database import Database
 from skubber.webhooks.client import WebhookClient
 from skubber.webhooks.delivery import Delivery
+from skubber.webhooks.departures import Departures
 from skubber.webhooks.outbox import Outbox
 from skubber.webhooks.queue import WebhookQueue
 from support.apps import make_app
@@ -31,7 +33,9 @@ class PostOffice:
         self.now = float(int(time.time()))
         self.app: App = make_app()
         self.apps = AppRegistry([self.app])
+        self.broker = MemoryBroker()
         self.queue = WebhookQueue(self.apps, self.clock)
+        self.departures = Departures(database, self.apps, self.broker, self.clock)
         self.client = WebhookClient(["127.0.0.0/8"], 1)
         self.delivery = Delivery(self.outbox("one"), self.apps, self.client, self.clock)
         self._writer: asyncio.Task[None] | None = None

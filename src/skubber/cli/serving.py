@@ -10,6 +10,7 @@ from skubber.server.demo_app import banner, demo_app
 from skubber.server.logs import configure_logs
 from skubber.server.run import serve as run_server
 from skubber.server.store_service import has_stored_apps
+from skubber.server.workers.supervisor import serve_by_workers
 from skubber.settings import SettingsError, parse_app
 
 
@@ -21,6 +22,7 @@ def serve(
         list[str] | None,
         typer.Option(metavar="ID:KEY:SECRET", help="Serve this app, and no others than those given so. Repeatable."),
     ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that share the port, by way of a broker.")] = None,
     tls_certificate: Annotated[str | None, typer.Option(help="PEM file of the certificate chain.")] = None,
     tls_key: Annotated[str | None, typer.Option(help="PEM file of the private key.")] = None,
     log_format: Annotated[str | None, typer.Option(help="auto, console or json.")] = None,
@@ -35,6 +37,7 @@ def serve(
         options = {
             "host": host,
             "port": port,
+            "workers": workers,
             "tls_certificate": tls_certificate,
             "tls_key": tls_key,
             "log_format": log_format,
@@ -49,6 +52,8 @@ def serve(
         if not asyncio.run(has_stored_apps(settings)) and not apps:
             apps = [demo_app()]
             print(banner(apps[0], server_url(settings)), flush=True)
+        if settings.workers > 1:
+            raise typer.Exit(serve_by_workers(settings, apps))
         run_server(settings, apps)
     except (SettingsError, ValueError) as error:
         fail(str(error))

@@ -1,6 +1,6 @@
 """The hub: who is connected to this node, who is subscribed to what, and who gets an event."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum, auto
 
@@ -82,6 +82,14 @@ class Hub:
         if self._quota is not None:
             self._quota.connected(app, connection)
         return Admission.ADMITTED
+
+    def connected(self) -> Iterator[ClientConnection]:
+        """The connections of all apps. Those that end while the caller takes its time are left out."""
+        for namespace in tuple(self._namespaces.values()):
+            for socket_id in tuple(namespace.connections):
+                connection = namespace.connections.get(socket_id)
+                if connection is not None:
+                    yield connection
 
     async def disconnect(
         self, app: App, connection: Connection, subscriptions: Sequence[Subscription], user_id: str | None = None

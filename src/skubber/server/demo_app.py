@@ -6,9 +6,9 @@ from skubber.store.credentials import new_key, new_secret
 DEMO_APP_ID = "demo"
 
 
-def demo_app() -> App:
-    """An app for trying things out, with a new key each time."""
-    return App.with_keys(DEMO_APP_ID, [ApiKey(new_key(), new_secret())], is_demo=True)
+def demo_app(key: ApiKey | None = None) -> App:
+    """An app for trying things out, with a new key each time unless one is given."""
+    return App.with_keys(DEMO_APP_ID, [key or ApiKey(new_key(), new_secret())], is_demo=True)
 
 
 def banner(app: App, url: str) -> str:

@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 
 from skubber.core.timer_wheel import TimerWheel
 from skubber.server.access_log import UvicornAccessLog, log_request
+from skubber.server.connection_limit import ConnectionLimit
 from skubber.server.cut import cut
 
 HEAD_BYTES = 65_536
@@ -54,7 +55,7 @@ class HttpConnection(HttpToolsProtocol, ABC):
         server_state: uvicorn's.
         app_state: uvicorn's.
         wheel: the timer wheel.
-        most_connections: most connections the server has at a time, whatever is spoken on them; 0 for no limit.
+        connection_limit: how many connections there may be; all of the server's share it.
         access_log: whether to log requests.
     """
 
@@ -66,7 +67,7 @@ class HttpConnection(HttpToolsProtocol, ABC):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         wheel: TimerWheel,
-        most_connections: int,
+        connection_limit: ConnectionLimit,
         access_log: bool,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
@@ -76,7 +77,7 @@ class HttpConnection(HttpToolsProtocol, ABC):
         self.headers = []
         self.flow: _Flow
         self._wheel = wheel
-        self._most_connections = most_connections
+        self._connection_limit = connection_limit
         self.timer_slot = -1
         self._deadline = 0
         self._unread_deadline: int | None = None
@@ -95,12 +96,13 @@ class HttpConnection(HttpToolsProtocol, ABC):
         self.flow = _Flow(transport)
         self._deadline = self._wheel.now + self.timeout_keep_alive
         self._wheel.schedule(self, LOOK_EVERY)
-        if 0 < self._most_connections < len(self.connections):
+        if self._connection_limit.is_exceeded_by(len(self.connections)):
             self._turn_away()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
+        self._connection_limit.turned_away.discard(self)
         self._unparsed = b""
 
     def data_received(self, data: bytes) -> None:
@@ -325,12 +327,16 @@ class HttpConnection(HttpToolsProtocol, ABC):
         self._linger()
 
     def _turn_away(self) -> None:
-        """Answer 503 before anything was asked, and close: one connection too many is not to stay for any time."""
+        """Answer 503 before anything was asked, and close."""
         body = b"The server has as many connections as it may have: please try again later."
         headers = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n" % len(body)
-        self._is_refused = True
         self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[503], headers, body))
-        self.transport.close()
+        self.connections.discard(self)
+        self._is_refused = True
+        if self._connection_limit.may_linger(self):
+            self._linger()  # its request is on its way
+        else:
+            self.transport.close()
 
     def _log_request(self, status: int) -> None:
         if self.access_log:

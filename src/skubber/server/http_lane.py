@@ -19,6 +19,7 @@ from skubber.api.message import ApiRequest, ApiResponse, error_response
 from skubber.api.router import PATH_PREFIX, Api
 from skubber.codecs.websocket_handshake import HandshakeError, switching_protocols, validate_upgrade
 from skubber.core.errors import SkubberError
+from skubber.server.connection_limit import ConnectionLimit
 from skubber.server.eager import Suspended, run_eagerly
 from skubber.server.http_connection import HttpConnection
 from skubber.server.repeated_head import RepeatedHead
@@ -50,7 +51,7 @@ class HttpLane(HttpConnection):
         websocket_routes: doors for WebSockets by the first segment of the path.
         stream_routes: what is answered with a stream, likewise.
         request_bytes: largest body of an API request.
-        most_connections: most connections the server has at a time; 0 for no limit.
+        connection_limit: how many connections there may be.
         access_log: whether to log requests.
     """
 
@@ -67,7 +68,7 @@ class HttpLane(HttpConnection):
         websocket_routes: Mapping[str, Entry],
         stream_routes: Mapping[str, StreamRoute],
         request_bytes: int,
-        most_connections: int,
+        connection_limit: ConnectionLimit,
         access_log: bool,
     ) -> None:
         super().__init__(
@@ -76,7 +77,7 @@ class HttpLane(HttpConnection):
             app_state,
             _loop,
             wheel=edge.wheel,
-            most_connections=most_connections,
+            connection_limit=connection_limit,
             access_log=access_log,
         )
         self._api = api

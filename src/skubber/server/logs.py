@@ -9,8 +9,13 @@ import structlog
 from skubber.settings import Settings
 
 
-def configure_logs(settings: Settings) -> None:
-    """Send every log record to standard error, as JSON lines or for a console."""
+def configure_logs(settings: Settings, worker: int | None = None) -> None:
+    """Send every log record to standard error, as JSON lines or for a console.
+
+    Args:
+        settings: the settings.
+        worker: the process's number, for each record to have, where several processes write to the same place.
+    """
     is_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -18,6 +23,9 @@ def configure_logs(settings: Settings) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if worker is not None:
+        # Not a context variable: threads, the database's say, have none of this one's.
+        shared.append(lambda _, __, event: {**event, "worker": worker})
     # Tracebacks without the frames' variables: secrets are among them.
     tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     renderer: list[Any] = (

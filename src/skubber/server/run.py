@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
@@ -15,8 +14,10 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from skubber.core.app import App
+from skubber.server.connection_limit import ConnectionLimit
 from skubber.server.eager import run_detached
 from skubber.server.http_lane import HttpLane
+from skubber.server.http_server import HttpServer
 from skubber.server.response_heads import ResponseHeads
 from skubber.server.runtime import Runtime
 from skubber.server.tls import Certificate
@@ -35,7 +36,7 @@ from skubber.web.signalr import HubRoutes
 _log = structlog.stdlib.get_logger("skubber.server")
 
 
-def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Server, Runtime]:
+def build_server(settings: Settings, apps: Iterable[App]) -> tuple[HttpServer, Runtime]:
     """Put a server together without starting it.
 
     Raises:
@@ -60,7 +61,7 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Serve
         backlog=4096,
         ssl_context_factory=None if certificate is None else lambda _config, _default: certificate.context,
     )
-    server = _Server(config, runtime)
+    server = HttpServer(config, runtime)
     runtime.edge.connections = cast("set[Any]", server.server_state.connections)
     config.http = partial(  # type: ignore[assignment]
         HttpLane,
@@ -70,30 +71,10 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[uvicorn.Serve
         websocket_routes=runtime.websocket_routes,
         stream_routes=runtime.stream_routes,
         request_bytes=settings.request_bytes,
-        most_connections=settings.tcp_connections,
+        connection_limit=ConnectionLimit(settings.tcp_connections),
         access_log=settings.access_log,
     )
     return server, runtime
-
-
-class _Server(uvicorn.Server):
-    """Shuts down what uvicorn knows nothing of, besides the connections that it does.
-
-    Args:
-        config: uvicorn's configuration.
-        runtime: what is served.
-    """
-
-    def __init__(self, config: uvicorn.Config, runtime: Runtime) -> None:
-        super().__init__(config)
-        self._runtime = runtime
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop; called by uvicorn."""
-        # A polling client has no connection of its own: its poll would keep the server waiting.
-        self._runtime.signalr.drain()
-        self._runtime.pusher_http.drain()
-        await super().shutdown(sockets)
 
 
 def _routes(runtime: Runtime) -> list[BaseRoute]:
@@ -123,7 +104,8 @@ def _routes(runtime: Runtime) -> list[BaseRoute]:
 def serve(settings: Settings, apps: Iterable[App]) -> None:
     """Serve until a signal ends it.
 
-    SIGTERM and SIGINT finish requests in flight and send clients to reconnect; SIGHUP reads the certificate again.
+    SIGTERM and SIGINT finish requests in flight and send clients to reconnect; a second one ends the process at once.
+    SIGHUP reads the certificate again.
     """
     server, _ = build_server(settings, apps)
     server.run()
@@ -138,7 +120,7 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
     if runtime.store is not None:
         await runtime.store.start()
         if runtime.webhooks is not None:
-            runtime.webhooks.start(runtime.store.database)
+            runtime.webhooks.start(runtime.store.database, runtime.hub.broker)
     await runtime.hub.broker.start()
     runtime.is_ready = True
     try:

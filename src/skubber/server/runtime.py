@@ -52,7 +52,7 @@ class Runtime:
         self._configured = list(apps)
         self.apps = AppRegistry(self._configured)
         self.wheel = TimerWheel()
-        self.webhooks = Webhooks(settings, self.apps, self.wheel) if settings.database else None
+        self.webhooks = Webhooks(settings, self.apps) if settings.database else None
         broker = open_broker(settings)
         self.hub = Hub(
             broker,

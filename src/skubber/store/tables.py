@@ -103,6 +103,18 @@ webhook_events = Table(
 )
 """Events that wait to be delivered, and those that could not be: the dead letters."""
 
+webhook_departures = Table(
+    "webhook_departures",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("place", String(64), nullable=False, unique=True),
+    Column("app_id", String(200), nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("due_ms", BigInteger, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+"""Who is gone, and may be back before back ends are told."""
+
 webhook_endpoints = Table(
     "webhook_endpoints",
     metadata,

@@ -235,10 +235,19 @@ class Outbox:
 
 
 async def note_endpoints(connection: AsyncConnection, endpoint_ids: Iterable[str]) -> None:
-    """Have a row for each endpoint, by which its waiting events are found."""
+    """Have a row for each endpoint, by which its waiting events are found.
+
+    Until the end of the transaction nobody else writes events for them: those who deliver see them in the order of
+    their ids then, and none that is committed late is overtaken.
+    """
+    endpoint_ids = sorted(endpoint_ids)
     rows = [{"endpoint_id": each, "failures": 0, "retry_at": 0} for each in endpoint_ids]
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     await connection.execute(insert(_endpoints).on_conflict_do_nothing(), rows)
+    theirs = _endpoints.c.endpoint_id.in_(endpoint_ids)
+    await connection.execute(
+        select(_endpoints.c.endpoint_id).where(theirs).order_by(_endpoints.c.endpoint_id).with_for_update()
+    )
 
 
 async def _failures(connection: AsyncConnection, endpoint_id: str) -> int:

@@ -3,37 +3,28 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
 
-import msgspec
 import structlog
-from sqlalchemy import insert
 
+from skubber.core.app import App
 from skubber.core.webhook import WebhookEvent
-from skubber.store import tables
 from skubber.store.apps import AppStore
 from skubber.store.database import Database
 from skubber.store.reason import reason
-from skubber.webhooks.outbox import note_endpoints
+from skubber.webhooks.departures import write
+from skubber.webhooks.happening import Happening, happening, opposite
 from skubber.webhooks.pause import pause
 
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """Most bytes of events that wait in memory while the database cannot be written; beyond them the oldest are lost."""
 
-_ROW_BYTES = 500
-"""What a row takes in memory besides the event's own text, about."""
-
 _MAX_RETRY_SECONDS = 5.0
 
 _log = structlog.stdlib.get_logger("skubber.webhooks")
 
-_encode = msgspec.json.Encoder().encode
-
-_Row = dict[str, Any]
-
 
 class WebhookQueue:
-    """Takes events and writes them into the database, one row for each endpoint that wants one.
+    """Takes events and writes them into the database, for the endpoints that want them.
 
     Everything that gathers while a transaction is under way is written in the next. Implements ``Announcer``.
 
@@ -47,7 +38,7 @@ class WebhookQueue:
         self._apps = apps
         self._clock = clock
         self._max_bytes = max_bytes
-        self._buffer: deque[_Row] = deque()
+        self._buffer: deque[Happening] = deque()
         self._bytes = 0
         self._lost = 0
         self._has_more = asyncio.Event()
@@ -56,16 +47,11 @@ class WebhookQueue:
     def __call__(self, app_id: str, event: WebhookEvent) -> None:
         """Have an event told to the endpoints that want it. Never blocks, never raises."""
         app = self._apps.find(app_id)
-        endpoints = [each for each in app.webhooks if each.wants(event)] if app is not None else ()
-        if not endpoints:
+        if app is None or not _concerns(app, event):
             return
-        body = _encode(event).decode()
-        time_ms = int(self._clock() * 1000)
-        for endpoint in endpoints:
-            self._buffer.append(
-                {"endpoint_id": endpoint.id, "app_id": app_id, "time_ms": time_ms, "body": body, "attempts": 0}
-            )
-            self._bytes += _size(self._buffer[-1])
+        endpoint_ids = tuple(each.id for each in app.webhooks if each.wants(event))
+        self._buffer.append(happening(app_id, int(self._clock() * 1000), event, endpoint_ids))
+        self._bytes += self._buffer[-1].size
         self._drop_oldest()
         self._has_more.set()
 
@@ -92,12 +78,13 @@ class WebhookQueue:
     async def _write_all(self, database: Database, written: Callable[[Sequence[str]], None]) -> bool:
         delay = 0.1
         while self._buffer:
-            rows, self._buffer = self._buffer, deque()
+            happenings, self._buffer = self._buffer, deque()
             self._bytes = 0
             try:
-                endpoint_ids = await _write(database, list(rows))
+                async with database.writing() as connection:
+                    endpoint_ids = await write(connection, happenings)
             except Exception as error:  # asyncpg has some that SQLAlchemy does not wrap
-                self._take_back(rows)
+                self._take_back(happenings)
                 if self._is_closing.is_set():
                     _log.error("webhook events lost", events=len(self._buffer), reason="the server stops")
                     return False
@@ -109,15 +96,15 @@ class WebhookQueue:
             self._say_what_was_lost()
         return True
 
-    def _take_back(self, rows: deque[_Row]) -> None:
-        rows.extend(self._buffer)
-        self._buffer = rows
-        self._bytes = sum(map(_size, rows))
+    def _take_back(self, happenings: deque[Happening]) -> None:
+        happenings.extend(self._buffer)
+        self._buffer = happenings
+        self._bytes = sum(each.size for each in happenings)
         self._drop_oldest()
 
     def _drop_oldest(self) -> None:
         while self._bytes > self._max_bytes:
-            self._bytes -= _size(self._buffer.popleft())
+            self._bytes -= self._buffer.popleft().size
             self._lost += 1
             if self._lost == 1:
                 _log.error("webhook events lost", reason="too many wait for the database")
@@ -129,13 +116,7 @@ class WebhookQueue:
             self._lost = 0
 
 
-async def _write(database: Database, rows: list[_Row]) -> Sequence[str]:
-    endpoint_ids = sorted({row["endpoint_id"] for row in rows})
-    async with database.writing() as connection:
-        await note_endpoints(connection, endpoint_ids)
-        await connection.execute(insert(tables.webhook_events), rows)
-    return endpoint_ids
-
-
-def _size(row: _Row) -> int:
-    return len(row["body"]) + _ROW_BYTES
+def _concerns(app: App, event: WebhookEvent) -> bool:
+    """Whether an endpoint is to be told of an event, or of what it makes untold: who is back was never gone."""
+    other = opposite(event)
+    return any(each.wants(event) or (other is not None and each.wants(other)) for each in app.webhooks)

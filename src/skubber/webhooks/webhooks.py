@@ -4,19 +4,24 @@ import asyncio
 import secrets
 import time
 
-from skubber.core.timer_wheel import TimerWheel
+import structlog
+
+from skubber.core.broker import Broker
 from skubber.core.webhook import WebhookEvent
 from skubber.settings import Settings
 from skubber.store.apps import AppStore
 from skubber.store.database import Database
+from skubber.store.reason import reason
 from skubber.webhooks.client import WebhookClient
 from skubber.webhooks.delivery import Delivery
-from skubber.webhooks.grace import Grace
+from skubber.webhooks.departures import Departures
 from skubber.webhooks.outbox import Outbox
 from skubber.webhooks.queue import WebhookQueue
 
 _LEASE_MARGIN = 3
 """Seconds that a lease lasts beyond the longest request, for the database to be told how it went."""
+
+_log = structlog.stdlib.get_logger("skubber.webhooks")
 
 
 class Webhooks:
@@ -25,25 +30,29 @@ class Webhooks:
     Args:
         settings: the settings.
         apps: the apps, and with them the endpoints.
-        wheel: the timer wheel.
     """
 
-    def __init__(self, settings: Settings, apps: AppStore, wheel: TimerWheel) -> None:
+    def __init__(self, settings: Settings, apps: AppStore) -> None:
         self._settings = settings
         self._apps = apps
         self._queue = WebhookQueue(apps, time.time)
-        self._grace = Grace(wheel, self._queue)
         self._client = WebhookClient(settings.webhook_allowed_networks, settings.webhook_timeout)
         self._delivery: Delivery
+        self._departures: Departures
         self._writer: asyncio.Task[None]
-        self._look: asyncio.Task[None]
+        self._looks: list[asyncio.Task[None]] = []
 
     def announce(self, app_id: str, event: WebhookEvent) -> None:
         """Tell an app's back end of an event. Never blocks, never raises; see ``Announcer``."""
-        self._grace(app_id, event)
+        self._queue(app_id, event)
 
-    def start(self, database: Database) -> None:
-        """Begin to write what happens, and to deliver what waits. Call it in the event loop."""
+    def start(self, database: Database, broker: Broker) -> None:
+        """Begin to write what happens, and to deliver what waits. Call it in the event loop.
+
+        Args:
+            database: where it waits.
+            broker: knows who is there.
+        """
         settings = self._settings
         outbox = Outbox(
             database,
@@ -54,13 +63,25 @@ class Webhooks:
         )
         self._delivery = Delivery(outbox, self._apps, self._client, time.time)
         self._writer = asyncio.create_task(self._queue.write(database, self._delivery.wake))
-        self._look = asyncio.create_task(self._delivery.look())
+        self._departures = Departures(database, self._apps, broker, time.time)
+        self._looks = [
+            asyncio.create_task(self._delivery.look()),
+            asyncio.create_task(self._departures.look(self._delivery.wake)),
+        ]
 
     async def stop(self) -> None:
         """Write everything that has happened, and finish the requests under way. The others wait in the database."""
-        self._grace.end()
+        self._departures.stop()
         self._queue.close()
         await self._writer
+        if not self._settings.broker:
+            await self._tell_all()
         await self._delivery.stop(self._settings.shutdown_timeout)
-        await self._look
+        await asyncio.gather(*self._looks)
         await self._client.close()
+
+    async def _tell_all(self) -> None:
+        try:
+            await self._departures.tell_all()
+        except Exception as error:
+            _log.error("cannot tell back ends who is gone", reason=reason(error))

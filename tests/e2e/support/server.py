@@ -35,7 +35,7 @@ class Server:
         self.is_tls = certificate is not None
         self.certificate = certificate
         self._log = log
-        self._flags = flags
+        self.flags = flags
         self._is_demo = is_demo
         self._directory = working_directory or log.parent
         self._process: subprocess.Popen[bytes]
@@ -63,7 +63,7 @@ class Server:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self._directory)}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [EXECUTABLE, "serve", "--port", str(self.port), *flags, *self._flags],
+                [EXECUTABLE, "serve", "--port", str(self.port), *flags, *self.flags],
                 cwd=self._directory,
                 env=environment,
                 stdout=log,
@@ -95,6 +95,14 @@ class Server:
 
     def wait(self) -> None:
         self._process.wait(20)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def exit_status(self) -> int:
+        """Wait for its end; returns its exit status, negative for a signal."""
+        return self._process.wait(20)
 
     def stop(self) -> None:
         """Stop it, and see that nothing went wrong that nobody was told of."""
