@@ -109,7 +109,7 @@ async def test_a_node_hears_of_the_channels_it_has_subscribers_on_only(
             b"skubber:{4711}:channel:d",
         ]
         await nodes[0].broker.unsubscribe(APP, "c")
-        await nodes[0].broker._membership().feed.catch_up()
+        await nodes[0].broker._membership().catch_up()
         assert client.pubsub_channels("*channel*") == [b"skubber:{4711}:channel:d"]
 
 

@@ -19,5 +19,5 @@ def open_broker(settings: Settings) -> Broker:
     try:
         return RedisBroker(settings.broker, settings.broker_lease)
     except (TypeError, ValueError) as error:
-        # The URL may hold a password: it is not repeated.
+        # The URL may hold a password: neither it nor the error it comes from is repeated.
         raise SettingsError(f"Setting `broker`: {error}.") from None

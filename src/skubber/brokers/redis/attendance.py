@@ -7,16 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
+from skubber.brokers.redis.advice import advice
 from skubber.brokers.redis.burial import Report, bury
 from skubber.brokers.redis.holdings import Holdings, Topics
+from skubber.brokers.redis.layout import Servers
 from skubber.brokers.redis.membership import Membership
 from skubber.brokers.redis.pipeline import LostNodeError
 from skubber.brokers.redis.reentry import enter_again, enter_for_another, take_back_owed
-from skubber.brokers.redis.scripts import HEARTBEAT, REGISTER
-from skubber.brokers.redis.wire import ALIVE, DEAD, GENERATION, TERMINATION_TOPIC
+from skubber.brokers.redis.scripts import HEARTBEAT, REGISTER, REHEARSE
+from skubber.brokers.redis.wire import ALIVE, DEAD, GENERATION, TERMINATION_TOPIC, rehearsal_keys
 from skubber.core.broker import Upheaval
 from skubber.core.errors import UnavailableError
 
@@ -37,7 +38,7 @@ class Attendance:
     """Keeps this node connected, or connecting.
 
     Args:
-        new_connection: makes a connection to Redis.
+        servers: tells where Redis is.
         lease: seconds after which a silent node is lost.
         holdings: what this node has entered.
         topics: what it listens to.
@@ -50,7 +51,7 @@ class Attendance:
 
     def __init__(
         self,
-        new_connection: Callable[[], AbstractConnection],
+        servers: Servers,
         lease: float,
         holdings: Holdings,
         topics: Topics,
@@ -58,7 +59,7 @@ class Attendance:
         report: Report,
     ) -> None:
         self.membership: Membership | None = None
-        self._new_connection = new_connection
+        self._servers = servers
         self._lease = lease
         self._holdings = holdings
         self._topics = topics
@@ -92,7 +93,7 @@ class Attendance:
     async def _attend(self) -> None:
         pause = _FIRST_PAUSE
         while True:
-            membership = Membership(self._new_connection, self._lease * _ANSWER_TIMEOUT, self._deliver)
+            membership = Membership(self._servers, self._lease * _ANSWER_TIMEOUT, self._deliver)
             was_member = False
 
             async def work(membership: Membership = membership) -> None:
@@ -119,11 +120,14 @@ class Attendance:
             return
         self._has_failed = True
         cause = error.__cause__ or error
-        _log.error("the broker cannot be reached", reason=str(cause) or type(cause).__name__)
+        what_to_do = advice(cause)
+        more = {} if what_to_do is None else {"advice": what_to_do}
+        _log.error("the broker cannot be reached", reason=str(cause) or type(cause).__name__, **more)
 
     async def _take_place(self, membership: Membership) -> None:
         """Become a member, and enter everything this node has."""
         topics = list(self._topics)
+        await membership.do(REHEARSE.call(rehearsal_keys(membership.node_id)))
         await membership.listen([TERMINATION_TOPIC, *topics])
         former = list(self._former)
         lease = int(self._lease * 1000)
@@ -144,7 +148,7 @@ class Attendance:
         self._former = [membership.node_id]
         for topic in topics:
             if topic not in self._topics:
-                membership.feed.unsubscribe(topic)
+                membership.feed(topic).unsubscribe(topic)
         self.membership = membership
         if self._has_failed:
             _log.info("the broker can be reached again")
@@ -196,7 +200,7 @@ class Attendance:
                 await take_back_owed(membership, self._holdings, self._report)
                 # A connection on which only Redis speaks may be dead for long without anybody noticing.
                 async with asyncio.timeout(self._lease * _ANSWER_TIMEOUT):
-                    await membership.feed.catch_up()
+                    await membership.catch_up()
         finally:
             for burial in burials:
                 burial.cancel()

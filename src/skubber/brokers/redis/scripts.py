@@ -236,6 +236,39 @@ return redis.call('DEL', KEYS[3])
 """)
 """Keys: alive, dead, the node's apps. Argument: the node, which has been buried in each of them."""
 
+REHEARSE = Script("""
+local key, topic, call = KEYS[1], KEYS[2], redis.call
+call('TIME')
+call('SET', key, '1', 'PX', 1000)
+call('GET', key)
+call('PTTL', key)
+call('EXPIRE', key, 1)
+call('SETRANGE', key, 0, '2')
+call('EXISTS', key)
+call('DEL', key)
+call('HSET', key, 'a', 'b')
+call('HINCRBY', key, 'c', 1)
+call('HGET', key, 'a')
+call('HMGET', key, 'a', 'c')
+call('HEXISTS', key, 'a')
+call('HLEN', key)
+call('HGETALL', key)
+call('HSCAN', key, 0)
+call('HDEL', key, 'a', 'c')
+call('SADD', key, 'a', 'b')
+call('SMEMBERS', key)
+call('SREM', key, 'a')
+call('SPOP', key, 1)
+call('ZADD', key, 1, 'a')
+call('ZSCORE', key, 'a')
+call('ZRANGEBYSCORE', key, 0, 1)
+call('ZREM', key, 'a')
+return redis.call('PUBLISH', topic, '')
+""")
+"""Keys: one that nobody has, a Redis channel on which nobody listens. Does once whatever the others do, so that a user
+who may not is found out before anything is half done.
+"""
+
 ALL_SCRIPTS = (
     SUBSCRIBE,
     UNSUBSCRIBE,
@@ -251,4 +284,5 @@ ALL_SCRIPTS = (
     ENROLL,
     BURY,
     FORGET,
+    REHEARSE,
 )

@@ -19,8 +19,8 @@ from skubber.core.event import (
 ALIVE, DEAD, GENERATION = "skubber:{nodes}:alive", "skubber:{nodes}:dead", "skubber:{nodes}:generation"
 """Nodes by when their lease ends, lost nodes by when another may bury them, what is another after data was lost."""
 
-TERMINATION_TOPIC = b"skubber:terminate"
-"""The Redis channel on which nodes hear that a user's connections end."""
+TERMINATION_TOPIC = b"skubber:{nodes}:terminate"
+"""The Redis channel on which nodes hear that a user's connections end. In a cluster it is where the nodes are."""
 
 MEMBER_REMOVED_MARK, OFFLINE_MARK = b"r", b"o"
 """First bytes of two messages that scripts make; the user id follows. No MessagePack array begins so."""
@@ -94,6 +94,12 @@ def decode_termination(payload: bytes) -> tuple[str, str]:
 def apps_of(node_id: str) -> str:
     """The key of the apps in which a node has something."""
     return f"skubber:{{nodes}}:apps:{node_id}"
+
+
+def rehearsal_keys(node_id: str) -> tuple[str, str]:
+    """A key and a Redis channel for a node to try out what it may do."""
+    prefix = f"skubber:{{nodes}}:rehearsal:{node_id}"
+    return f"{prefix}:key", f"{prefix}:channel"
 
 
 class AppKeys:
