@@ -17,15 +17,21 @@ class RedisServer:
         options: more options of it, by name and value in turn.
         certificate: PEM files of a certificate and its key: it speaks TLS only then.
         directory: where it keeps what it must have in files.
+        password: the one that ``options`` ask for.
     """
 
     def __init__(
-        self, *options: str, certificate: tuple[Path, Path] | None = None, directory: str | Path | None = None
+        self,
+        *options: str,
+        certificate: tuple[Path, Path] | None = None,
+        directory: str | Path | None = None,
+        password: str | None = None,
     ) -> None:
         self.port = free_port()
         self.directory = directory or tempfile.gettempdir()
         self._options = list(options)
         self._certificate = certificate
+        self._password = password
         self.start()
 
     @property
@@ -63,7 +69,7 @@ class RedisServer:
     def client(self) -> redis.Redis:
         """A client of it."""
         if self._certificate is None:
-            return redis.Redis(port=self.port)
+            return redis.Redis(port=self.port, password=self._password)
         return redis.Redis(port=self.port, ssl=True, ssl_ca_certs=str(self._certificate[0]))
 
     def empty(self) -> None:

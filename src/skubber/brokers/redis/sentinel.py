@@ -54,8 +54,7 @@ class Sentinels:
 
 
 def _reason(service: str, said: str) -> str:
-    """What is wrong, in short."""
-    for sign in ("NOAUTH", "WRONGPASS", "NOPERM"):
-        if sign in said:
-            return f"the Sentinels refuse the broker's user ({sign}): see sentinel_username and sentinel_password"
+    """What is wrong, in short: what is said in full names the connections with all their options."""
+    if "AuthenticationError" in said:
+        return "the Sentinels do not let this server in: see sentinel_username and sentinel_password"
     return f"no Sentinel that can be reached knows a primary of {service!r} that is well"
