@@ -12,12 +12,13 @@ from skubber.brokers.memory import MemoryBroker
 from skubber.brokers.redis.broker import RedisBroker
 from skubber.core.broker import Broker
 from support.redis import RedisServer
+from support.redis_cluster import RedisCluster, WithoutShards
 
 
 class RedisClock(Clock):
     """Makes time pass for what a Redis keeps: when it is put forward, everything there expires so much sooner."""
 
-    def __init__(self, server: RedisServer) -> None:
+    def __init__(self, server: RedisServer | RedisCluster | WithoutShards) -> None:
         self._server = server
         self._now = 1000.0
 
@@ -55,7 +56,28 @@ def guarded_redis(shared_guarded_redis: GuardedRedis) -> GuardedRedis:
     return shared_guarded_redis
 
 
-@pytest.fixture(params=["memory", "redis_server", "guarded_redis"])
+@pytest.fixture(scope="session")
+def shared_redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    require("A test with a cluster", "redis-server")
+    cluster = RedisCluster(tmp_path_factory.mktemp("cluster"))
+    yield cluster
+    cluster.kill()
+
+
+@pytest.fixture
+def redis_cluster(shared_redis_cluster: RedisCluster) -> RedisCluster:
+    """A cluster that knows nothing."""
+    shared_redis_cluster.empty()
+    return shared_redis_cluster
+
+
+@pytest.fixture
+def cluster_without_shards(redis_cluster: RedisCluster) -> WithoutShards:
+    """Likewise, without sharded pub/sub."""
+    return WithoutShards(redis_cluster)
+
+
+@pytest.fixture(params=["memory", "redis_server", "guarded_redis", "redis_cluster", "cluster_without_shards"])
 def clock(request: pytest.FixtureRequest) -> Clock:
     """The broker's clock."""
     if request.param == "memory":
