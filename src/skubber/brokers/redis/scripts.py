@@ -158,11 +158,11 @@ its former selves are its own to bury, their ids. Answers the generation of the 
 HEARTBEAT = Script(
     _NOW
     + """
-local node, lease, claim = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local node, lease, claim, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 if not redis.call('ZSCORE', KEYS[1], node) then return false end
 redis.call('ZADD', KEYS[1], now + lease, node)
 local claimed = {}
-for _, lost in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 10)) do
+for _, lost in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, most)) do
   redis.call('ZREM', KEYS[1], lost)
   redis.call('ZADD', KEYS[2], now, lost)
 end
@@ -173,7 +173,8 @@ end
 return claimed
 """
 )
-"""Keys: alive, dead. Arguments: node, milliseconds of its lease, milliseconds for which what it claims is its own.
+"""Keys: alive, dead. Arguments: node, milliseconds of its lease, milliseconds for which what it claims is its own, how
+many it may take for lost.
 
 Answers the lost nodes that are this one's to bury; nothing when it is itself taken for lost.
 """

@@ -169,6 +169,10 @@ class NodeKeys:
         self.signed_in = prefix + "signed-in"
         self.gone = prefix + "gone"
 
+    def all(self) -> tuple[str, ...]:
+        """All of them."""
+        return (self.counts, self.present, self.signed_in, self.gone)
+
 
 def presence_entry(channel: str, socket_id: str, user_id: str) -> str:
     """A member's connection, for scripts to take apart; neither socket ids nor presence channels have line feeds."""
