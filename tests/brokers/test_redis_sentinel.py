@@ -1,6 +1,5 @@
 """A Redis that Sentinels watch over: where it is found, and what becomes of the nodes when it is killed."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,9 +8,8 @@ from urllib.parse import quote
 import pytest
 from structlog.testing import capture_logs
 
-from brokers.recording_delivery import RecordingDelivery
+from brokers.redis_node import Node, until_available, until_delivered
 from conftest import require
-from skubber.brokers.redis.broker import RedisBroker
 from skubber.core.broker import Occupancy
 from skubber.core.event import Event, PublishedEvent
 from skubber.core.presence import PresenceMember
@@ -38,58 +36,41 @@ def url(
 
 
 @asynccontextmanager
-async def started(url: str) -> AsyncIterator[RedisBroker]:
-    """A broker that has tried to connect."""
-    broker = RedisBroker(url, LEASE)
-    broker.attach(RecordingDelivery())
-    await broker.start()
+async def started(url: str) -> AsyncIterator[Node]:
+    """A node that has tried to connect."""
+    node = Node(url, LEASE)
+    await node.broker.start()
     try:
-        yield broker
+        yield node
     finally:
-        await broker.stop()
-
-
-def delivery_of(broker: RedisBroker) -> RecordingDelivery:
-    """What a broker hands over."""
-    assert isinstance(broker._delivery, RecordingDelivery)
-    return broker._delivery
-
-
-async def until_available(brokers: list[RedisBroker], *, is_available: bool) -> None:
-    """Wait until all of them are there, or none is."""
-    async with asyncio.timeout(30):
-        while any(broker.is_available is not is_available for broker in brokers):  # noqa: ASYNC110 - they do not tell
-            await asyncio.sleep(0.01)
+        await node.broker.stop()
 
 
 async def test_after_a_failover_everything_is_entered_at_the_new_primary_and_delivery_goes_on(
     watched_redis: WatchedRedis,
 ) -> None:
     async with started(url(watched_redis)) as one, started(url(watched_redis)) as two:
-        brokers = [one, two]
-        for number, broker in enumerate(brokers):
-            await broker.subscribe(APP, CHANNEL)
-            await broker.join(APP, CHANNEL, f"1.{number}", PresenceMember(f"user-{number}"), 100)
-        await one.publish(APP, ("cache-c",), PublishedEvent("kept", b"1"), None)
+        for number, node in enumerate((one, two)):
+            await node.broker.subscribe(APP, CHANNEL)
+            await node.broker.join(APP, CHANNEL, f"1.{number}", PresenceMember(f"user-{number}"), 100)
+        await one.broker.publish(APP, ("cache-c",), PublishedEvent("kept", b"1"), None)
         watched_redis.wait_for_replica()
         watched_redis.primary.kill()
-        await until_available(brokers, is_available=False)
-        await until_available(brokers, is_available=True)
+        await until_available(one, two, is_available=False)
+        await until_available(one, two)
         with watched_redis.replica.client() as client:
             assert client.info("replication")["role"] == "master"
             assert client.hget("skubber:{4711}:counts", CHANNEL) == b"2"
-        assert await one.occupancy(APP, CHANNEL) == Occupancy(2, 2)
-        kept = await two.kept_event(APP, "cache-c")
+        assert await one.broker.occupancy(APP, CHANNEL) == Occupancy(2, 2)
+        kept = await two.broker.kept_event(APP, "cache-c")
         assert kept is not None
         assert kept.event.name == "kept"
-        await two.publish(APP, (CHANNEL,), Event("e", b"1"), None)
-        for broker in brokers:
-            async with asyncio.timeout(10):
-                while "e" not in delivery_of(broker).names:  # noqa: ASYNC110 - it is written down, not told
-                    await asyncio.sleep(0.01)
+        await two.broker.publish(APP, (CHANNEL,), Event("e", b"1"), None)
+        for node in (one, two):
+            await until_delivered(node, "e")
         # Nobody was told that anybody came or went who did not.
-        assert delivery_of(one).names == ["member_added", "member_added", "e"]
-        assert delivery_of(two).names == ["member_added", "e"]
+        assert one.delivery.names == ["member_added", "member_added", "e"]
+        assert two.delivery.names == ["member_added", "e"]
 
 
 @pytest.mark.parametrize(
@@ -104,8 +85,8 @@ async def test_what_is_wrong_is_told_without_the_passwords(
     watched_redis: WatchedRedis, wrong: dict[str, str], reason: str
 ) -> None:
     with capture_logs() as logs:
-        async with started(url(watched_redis, **wrong)) as broker:
-            assert not broker.is_available
+        async with started(url(watched_redis, **wrong)) as node:
+            assert not node.broker.is_available
     (line,) = logs
     assert reason in line["reason"]
     assert not any(password in str(line) for password in (PASSWORD, SENTINEL_PASSWORD, "=wrong", ":wrong"))
@@ -115,5 +96,5 @@ async def test_sentinels_that_are_away_leave_the_asking_to_those_that_are_not(wa
     first = watched_redis._sentinels[0]
     first.kill()
     first.wait(20)
-    async with started(url(watched_redis)) as broker:
-        assert broker.is_available
+    async with started(url(watched_redis)) as node:
+        assert node.broker.is_available

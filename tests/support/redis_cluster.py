@@ -29,6 +29,7 @@ class ClusterServer(RedisServer):
             *("--cluster-enabled", "yes", "--cluster-port", str(self.bus_port)),
             *("--cluster-config-file", f"nodes-{self.bus_port}.conf", "--cluster-node-timeout", str(node_timeout)),
             *("--cluster-allow-replica-migration", "no", "--repl-diskless-sync-delay", "0"),
+            *("--repl-ping-replica-period", "1"),
             directory=directory,
         )
 
@@ -59,14 +60,12 @@ class RedisCluster:
 
     def __init__(self, directory: Path, node_timeout: int = 5000, replicated: str | None = None) -> None:
         self.primaries = [ClusterServer(directory, node_timeout) for _ in range(3)]
-        self.replica: ClusterServer | None = None
+        self.replica = ClusterServer(directory, node_timeout) if replicated is not None else None
         for number, server in enumerate(self.primaries):
             server.cluster("SET-CONFIG-EPOCH", number + 1)
             server.cluster("ADDSLOTSRANGE", number * _SLOTS // 3, (number + 1) * _SLOTS // 3 - 1)
-        self._meet(self.primaries)
-        if replicated is not None:
-            self.replica = ClusterServer(directory, node_timeout)
-            self._meet([*self.primaries, self.replica])
+        self._meet()
+        if self.replica is not None and replicated is not None:
             self.replica.cluster("REPLICATE", self.primary_of(replicated).node_id)
             self.wait_for(self._is_replicated)
 
@@ -126,7 +125,8 @@ class RedisCluster:
     def _servers(self) -> list[ClusterServer]:
         return [*self.primaries, *([self.replica] if self.replica else [])]
 
-    def _meet(self, servers: list[ClusterServer]) -> None:
+    def _meet(self) -> None:
+        servers = self._servers()
         first, *others = servers
         for server in others:
             first.cluster("MEET", "127.0.0.1", server.port, server.bus_port)

@@ -121,6 +121,7 @@ class Attendance:
                 if self.membership is membership:
                     self._away_since = _now()
                 self.membership = None
+                await membership.disconnect()
             self._first_attempt_over.set()
             pause = _FIRST_PAUSE if was_member else min(pause * 2, _LONGEST_PAUSE, self._lease / 8)
             # All nodes have lost Redis at the same time: they do not come back at the same time.

@@ -77,9 +77,12 @@ class Membership:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await asyncio.gather(*(link.disconnect() for link in self._links.values()))
         if self._failure is not None:
             raise self._failure
+
+    async def disconnect(self) -> None:
+        """Let go of the connections; to be done when it is over, which takes longer."""
+        await asyncio.gather(*(link.disconnect() for link in self._links.values()))
 
     def call(self, *commands: Command) -> asyncio.Future[list[Any]]:
         """Have Redis do something; see ``Pipeline``. In a cluster, only what concerns one slot is done in order."""
