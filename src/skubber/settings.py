@@ -255,6 +255,13 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
             "and members. The same for all of them.",
         ),
     ] = 10
+    broker_publish_alone: Annotated[
+        bool,
+        Meta(
+            description="Answer 200 to what is published while the broker cannot be reached, which this server's own "
+            "subscribers get in either case. Otherwise the answer is 503 with `Retry-After`."
+        ),
+    ] = False
     encryption_key: Annotated[
         str | None,
         Meta(

@@ -55,13 +55,15 @@ class RedisBroker:
     Args:
         url: where Redis is; see ``parse_address``.
         lease: seconds after which a node that is silent is lost, with everything it has.
+        publishes_alone: whether it is no error to publish for this node alone, while Redis cannot be reached.
 
     Raises:
         TypeError, ValueError: the URL is none, or has options that are none.
     """
 
-    def __init__(self, url: str, lease: float = 10) -> None:
+    def __init__(self, url: str, lease: float = 10, *, publishes_alone: bool = False) -> None:
         self._delivery: Delivery
+        self._publishes_alone = publishes_alone
         self._holdings = Holdings()
         self._topics = Topics()
         self._asked_for: set[bytes] = set()
@@ -87,6 +89,8 @@ class RedisBroker:
         if membership is None:
             for channel in channels:
                 self._delivery.deliver(app_id, channel, event, excluded)
+            if self._publishes_alone:
+                return
             raise unavailable()
         keys = keys_of(app_id)
         payload = encode_event(event, excluded)
