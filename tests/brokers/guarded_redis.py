@@ -40,7 +40,12 @@ class GuardedRedis(RedisServer):
             client.execute_command("ACL", "SETUSER", "skubber", *rights, *but)
 
 
-def documented_rights() -> list[str]:
-    """The access list as it is written in the documentation."""
-    (line,) = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("ACL SETUSER skubber ")]
-    return line.split()[3:]
+def documented_rights(user: str = "skubber", *, place: int = 0) -> list[str]:
+    """An access list as it is written in the documentation.
+
+    Args:
+        user: whose.
+        place: which of those of this user.
+    """
+    start = f"ACL SETUSER {user} "
+    return [line for line in DOCUMENT.read_text().splitlines() if line.startswith(start)][place].split()[3:]

@@ -4,13 +4,18 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from brokers.guarded_redis import documented_rights
 from brokers.redis_node import Node, until, until_back, until_delivered
 from conftest import require
+from e2e.support.certificate import make_certificate
 from skubber.core.broker import Occupancy
 from skubber.core.errors import UnavailableError
 from skubber.core.event import Event
 from skubber.core.presence import PresenceMember
+from support.ports import free_port
+from support.redis import RedisServer
 from support.redis_cluster import RedisCluster, WithoutShards
 
 CHANNEL = "presence-c"
@@ -220,3 +225,41 @@ async def test_when_a_primary_is_killed_its_replica_goes_on_with_what_it_had(fai
         assert client.hget("skubber:{4711}:counts", CHANNEL) == b"2"
     for node in nodes:
         await node.broker.stop()
+
+
+async def test_a_cluster_is_spoken_to_over_tls_as_a_user_who_may_do_no_more_than_is_documented(tmp_path: Path) -> None:
+    require("A test with a cluster", "redis-server")
+    certificate, key = make_certificate(tmp_path)
+    cluster = RedisCluster(tmp_path, certificate=(certificate, key))
+    try:
+        for server in cluster.primaries:
+            with server.client() as client:
+                rights = [*documented_rights(), *documented_rights(place=1)]
+                client.execute_command("ACL", "SETUSER", "skubber", *rights)
+        node = Node(f"rediss+cluster://skubber:password@{cluster.hosts}?ssl_ca_certs={certificate}", LEASE)
+        await node.broker.start()
+        for place in range(3):
+            app_id = app_on(cluster, place)
+            assert await node.broker.subscribe(app_id, CHANNEL) == 1
+            assert await node.broker.join(app_id, CHANNEL, "1.1", ADA, 100)
+            await see_that_events_arrive([node], app_id, f"of-{app_id}")
+        await node.broker.stop()
+    finally:
+        cluster.kill()
+
+
+async def test_of_the_servers_that_are_named_some_may_be_away(redis_cluster: RedisCluster) -> None:
+    away = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    node = Node(f"redis+cluster://{','.join(away)},{redis_cluster.hosts}", LEASE)
+    await node.broker.start()
+    assert node.broker.is_available
+    await node.broker.stop()
+
+
+async def test_a_redis_that_is_no_cluster_is_told_to_be_none(redis_server: RedisServer) -> None:
+    node = Node(f"redis+cluster://127.0.0.1:{redis_server.port}", LEASE)
+    with capture_logs() as logs:
+        await node.broker.start()
+        assert not node.broker.is_available
+        await node.broker.stop()
+    assert "cluster support disabled" in logs[0]["reason"]

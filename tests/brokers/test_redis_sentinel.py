@@ -8,8 +8,10 @@ from urllib.parse import quote
 import pytest
 from structlog.testing import capture_logs
 
+from brokers.guarded_redis import documented_rights
 from brokers.redis_node import Node, until_available, until_delivered
 from conftest import require
+from e2e.support.certificate import make_certificate
 from skubber.core.broker import Occupancy
 from skubber.core.event import Event, PublishedEvent
 from skubber.core.presence import PresenceMember
@@ -71,6 +73,28 @@ async def test_after_a_failover_everything_is_entered_at_the_new_primary_and_del
         # Nobody was told that anybody came or went who did not.
         assert one.delivery.names == ["member_added", "member_added", "e"]
         assert two.delivery.names == ["member_added", "e"]
+
+
+async def test_sentinels_are_spoken_to_over_tls_as_a_user_who_may_do_no_more_than_is_documented(
+    tmp_path: Path,
+) -> None:
+    require("A test with Sentinels", "redis-server")
+    certificate, key = make_certificate(tmp_path)
+    watched = WatchedRedis(tmp_path, (certificate, key))
+    try:
+        for client in watched.sentinel_clients():
+            with client:
+                client.execute_command("ACL", "SETUSER", "watcher", *documented_rights("watcher"))  # type: ignore[no-untyped-call]
+        credentials = "sentinel_username=watcher&sentinel_password=password"
+        tls = f"ssl_ca_certs={certificate}"
+        async with started(
+            f"rediss+sentinel://:{quote(PASSWORD, safe='')}@{watched.hosts}/{SERVICE}?{credentials}&{tls}"
+        ) as node:
+            assert await node.broker.subscribe(APP, "c") == 1
+            await node.broker.publish(APP, ("c",), Event("e", b"1"), None)
+            await until_delivered(node, "e")
+    finally:
+        watched.stop()
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ async def test_a_user_whom_redis_does_not_know_any_more_makes_a_server_unready_a
     async with httpx.AsyncClient(base_url=server.url) as http:
         await until_ready_answers(http, 503)
         assert (await publish(http, "c")).status_code == 503
-    server.wait_for_log("the broker cannot be reached")
+    server.wait_for_log("check user and password in the setting broker")
     assert "Traceback" not in server.log
     assert PASSWORD not in server.log
 

@@ -70,7 +70,7 @@ class RedisServer:
         """A client of it."""
         if self._certificate is None:
             return redis.Redis(port=self.port, password=self._password)
-        return redis.Redis(port=self.port, ssl=True, ssl_ca_certs=str(self._certificate[0]))
+        return redis.Redis(port=self.port, password=self._password, ssl=True, ssl_ca_certs=str(self._certificate[0]))
 
     def empty(self) -> None:
         """Forget everything."""

@@ -21,16 +21,19 @@ class ClusterServer(RedisServer):
     Args:
         directory: where it writes down what it knows of the others.
         node_timeout: milliseconds after which one that is silent is lost.
+        certificate: PEM files of a certificate and its key, for TLS.
     """
 
-    def __init__(self, directory: Path, node_timeout: int) -> None:
+    def __init__(self, directory: Path, node_timeout: int, certificate: tuple[Path, Path] | None = None) -> None:
         self.bus_port = free_port()
         super().__init__(
             *("--cluster-enabled", "yes", "--cluster-port", str(self.bus_port)),
             *("--cluster-config-file", f"nodes-{self.bus_port}.conf", "--cluster-node-timeout", str(node_timeout)),
             *("--cluster-allow-replica-migration", "no", "--repl-diskless-sync-delay", "0"),
             *("--repl-ping-replica-period", "1"),
+            *(() if certificate is None else ("--tls-cluster", "yes")),
             directory=directory,
+            certificate=certificate,
         )
 
     def cluster(self, *command: str | int) -> Any:
@@ -52,14 +55,21 @@ class RedisCluster:
         directory: for its servers' files.
         node_timeout: milliseconds after which a server that is silent is lost.
         replicated: a key; the primary that has it gets a replica.
+        certificate: PEM files of a certificate and its key: everything is over TLS then.
 
     Attributes:
         primaries: its servers that have slots.
         replica: the other one.
     """
 
-    def __init__(self, directory: Path, node_timeout: int = 5000, replicated: str | None = None) -> None:
-        self.primaries = [ClusterServer(directory, node_timeout) for _ in range(3)]
+    def __init__(
+        self,
+        directory: Path,
+        node_timeout: int = 5000,
+        replicated: str | None = None,
+        certificate: tuple[Path, Path] | None = None,
+    ) -> None:
+        self.primaries = [ClusterServer(directory, node_timeout, certificate) for _ in range(3)]
         self.replica = ClusterServer(directory, node_timeout) if replicated is not None else None
         for number, server in enumerate(self.primaries):
             server.cluster("SET-CONFIG-EPOCH", number + 1)
@@ -72,7 +82,12 @@ class RedisCluster:
     @property
     def url(self) -> str:
         """What the setting ``broker`` says."""
-        return f"redis+cluster://{','.join(f'127.0.0.1:{server.port}' for server in self.primaries)}"
+        return f"redis+cluster://{self.hosts}"
+
+    @property
+    def hosts(self) -> str:
+        """Its primaries, as in a URL."""
+        return ",".join(f"127.0.0.1:{server.port}" for server in self.primaries)
 
     def client(self) -> redis.RedisCluster:
         """A client of all of it."""

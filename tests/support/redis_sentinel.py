@@ -4,6 +4,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import redis
 
@@ -18,12 +19,18 @@ class WatchedRedis:
 
     Args:
         directory: where the Sentinels write down what they know.
+        certificate: PEM files of a certificate and its key: all of them speak TLS only then.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, certificate: tuple[Path, Path] | None = None) -> None:
+        self._certificate = certificate
         options = ["--requirepass", PASSWORD, "--masterauth", PASSWORD, "--repl-diskless-sync-delay", "0"]
-        self.primary = RedisServer(*options, password=PASSWORD)
-        self.replica = RedisServer(*options, "--replicaof", f"127.0.0.1 {self.primary.port}", password=PASSWORD)
+        if certificate is not None:
+            options += ["--tls-replication", "yes"]
+        self.primary = RedisServer(*options, password=PASSWORD, certificate=certificate)
+        self.replica = RedisServer(
+            *options, "--replicaof", f"127.0.0.1 {self.primary.port}", password=PASSWORD, certificate=certificate
+        )
         self._sentinel_ports = [free_port() for _ in range(3)]
         self._sentinels = [self._watch(directory / f"{port}.conf", port) for port in self._sentinel_ports]
         _wait_for(self._is_watched)
@@ -57,6 +64,10 @@ class WatchedRedis:
             f"sentinel down-after-milliseconds {SERVICE} 300",
             f"sentinel failover-timeout {SERVICE} 2000",
         ]
+        if self._certificate is not None:
+            certificate, key = self._certificate
+            lines[0] = f"port 0\ntls-port {port}\ntls-cert-file {certificate}\ntls-key-file {key}"
+            lines += [f"tls-ca-cert-file {certificate}", "tls-auth-clients no", "tls-replication yes"]
         configuration.write_text("\n".join(lines) + "\n")
         return subprocess.Popen(
             ["redis-server", str(configuration), "--sentinel"],
@@ -66,12 +77,20 @@ class WatchedRedis:
             stderr=subprocess.DEVNULL,
         )
 
+    def sentinel_clients(self) -> list[redis.Redis]:
+        """A client of each Sentinel."""
+        certificate = None if self._certificate is None else str(self._certificate[0])
+        return [
+            redis.Redis(port=port, password=SENTINEL_PASSWORD, ssl=certificate is not None, ssl_ca_certs=certificate)
+            for port in self._sentinel_ports
+        ]
+
     def _is_watched(self) -> bool:
         """Whether every Sentinel knows the others and the replica."""
-        for port in self._sentinel_ports:
-            with redis.Redis(port=port, password=SENTINEL_PASSWORD) as client:
+        for client in self.sentinel_clients():
+            with client:
                 try:
-                    state = client.sentinel_master(SERVICE)
+                    state = cast("dict[str, Any]", client.sentinel_master(SERVICE))
                 except redis.RedisError:
                     return False
                 if (state["num-other-sentinels"], state["num-slaves"]) != (2, 1):

@@ -76,7 +76,7 @@ class Attendance:
         self._former: dict[str, set[str]] = {}
         self._away_since = self._returned_at = -inf
         self._generation: bytes | None = None
-        self._has_failed = False
+        self._told: set[str | None] = set()
         self._is_stopping = False
         self._first_attempt_over = asyncio.Event()
         self._task: asyncio.Task[None]
@@ -128,11 +128,12 @@ class Attendance:
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
 
     def _lost(self, error: Exception) -> None:
-        if self._has_failed or self._is_stopping:
-            return
-        self._has_failed = True
         cause = error.__cause__ or error
         what_to_do = advice(cause)
+        # Once each: a Redis that is gone may come back with another password.
+        if what_to_do in self._told or self._is_stopping:
+            return
+        self._told.add(what_to_do)
         more = {} if what_to_do is None else {"advice": what_to_do}
         _log.error("the broker cannot be reached", reason=str(cause) or type(cause).__name__, **more)
 
@@ -167,9 +168,9 @@ class Attendance:
             if topic not in self._topics:
                 membership.feed(topic).unsubscribe(topic)
         self.membership = membership
-        if self._has_failed:
+        if self._told:
             _log.info("the broker can be reached again")
-            self._has_failed = False
+            self._told.clear()
         self._first_attempt_over.set()
         for app_id, upheaval in changes:
             self._report(app_id, upheaval)
