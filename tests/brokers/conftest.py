@@ -56,21 +56,6 @@ def guarded_redis(shared_guarded_redis: GuardedRedis) -> GuardedRedis:
     return shared_guarded_redis
 
 
-@pytest.fixture(scope="session")
-def shared_redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
-    require("A test with a cluster", "redis-server")
-    cluster = RedisCluster(tmp_path_factory.mktemp("cluster"))
-    yield cluster
-    cluster.kill()
-
-
-@pytest.fixture
-def redis_cluster(shared_redis_cluster: RedisCluster) -> RedisCluster:
-    """A cluster that knows nothing."""
-    shared_redis_cluster.empty()
-    return shared_redis_cluster
-
-
 @pytest.fixture
 def cluster_without_shards(redis_cluster: RedisCluster) -> WithoutShards:
     """Likewise, without sharded pub/sub."""

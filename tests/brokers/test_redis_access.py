@@ -161,7 +161,7 @@ def test_a_url_that_is_none_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["redis", "redis+cluster", "redis+sentinel"])
-@pytest.mark.parametrize("password", ["hunter#2", "hunter/2", "hunter?2", "hunter[2"])
+@pytest.mark.parametrize("password", ["hunter#2", "hunter/2", "hunter?2", "hunter[2", "hunter\N{ACCOUNT OF}2"])
 def test_a_password_that_is_not_percent_encoded_is_not_repeated(scheme: str, password: str) -> None:
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 - what it says is looked at
         RedisBroker(f"{scheme}://user:{password}@host:6379/service/0")

@@ -193,6 +193,8 @@ async def test_a_primary_that_comes_back_empty_is_filled_again_without_news(
         for app_id in (losing, keeping):
             await node.broker.subscribe(app_id, CHANNEL)
             await node.broker.join(app_id, CHANNEL, socket_id, member, 100)
+    await one.delivery.until(2 * 2)
+    await two.delivery.until(2)
     former: dict[Node, object] = {node: node.broker._attendance.membership for node in nodes}
     redis_cluster.primaries[place].kill()
     redis_cluster.primaries[place].start()

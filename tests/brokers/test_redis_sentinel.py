@@ -56,6 +56,8 @@ async def test_after_a_failover_everything_is_entered_at_the_new_primary_and_del
             await node.broker.subscribe(APP, CHANNEL)
             await node.broker.join(APP, CHANNEL, f"1.{number}", PresenceMember(f"user-{number}"), 100)
         await one.broker.publish(APP, ("cache-c",), PublishedEvent("kept", b"1"), None)
+        await one.delivery.until(2)
+        await two.delivery.until(1)
         watched_redis.wait_for_replica()
         watched_redis.primary.kill()
         await until_available(one, two, is_available=False)

@@ -33,7 +33,7 @@ def parse_address(url: str) -> Servers:
         ValueError: it is none; the message does not repeat what may be a password.
         TypeError: it has options that no connection has.
     """
-    split = urlsplit(url)
+    split = _split(url)
     scheme = _SCHEME.fullmatch(split.scheme)
     if scheme is None:
         raise ValueError("it begins with redis://, rediss:// or unix://, or with redis+sentinel:// and the like")
@@ -54,7 +54,7 @@ def parse_address(url: str) -> Servers:
 
 def _sentinels(split: SplitResult, hosts: str, options: dict[str, Any]) -> Sentinels:
     service, _, database = split.path.strip("/").partition("/")
-    if not service or not database.isdecimal() != (not database):
+    if not service or not re.fullmatch("[0-9]*", database):
         raise ValueError("after the Sentinels comes a path of the service's name and the number of the database")
     credentials = {
         name: options.pop(f"sentinel_{name}") for name in ("username", "password") if f"sentinel_{name}" in options
@@ -68,6 +68,19 @@ def _sentinels(split: SplitResult, hosts: str, options: dict[str, Any]) -> Senti
     )
 
 
+def _split(url: str) -> SplitResult:
+    try:
+        split = urlsplit(url)
+    except ValueError:
+        raise _no_url() from None
+    return split
+
+
+def _no_url() -> ValueError:
+    """What is said of a URL instead of what is wrong with it: a password written as it is may be taken for a port."""
+    return ValueError("it is no URL; special characters in a password are to be percent-encoded")
+
+
 def _options(url: str) -> dict[str, Any]:
     """The options of a connection that a URL of redis-py has."""
     try:
@@ -75,8 +88,7 @@ def _options(url: str) -> dict[str, Any]:
     except ValueError as error:
         if "connection URL" in str(error):  # it names the option only
             raise
-        # Whoever writes a password as it is has a part of it taken for a port, or the like.
-        raise ValueError("it is no URL; special characters in a password are to be percent-encoded") from None
+        raise _no_url() from None
     return options | {
         "protocol": 2,
         "socket_timeout": None,

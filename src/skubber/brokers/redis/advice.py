@@ -42,8 +42,6 @@ def advice(error: BaseException) -> str | None:
     """
     if is_forbidden(error):
         return "give the broker's user the access list of docs/scaling.md"
-    if isinstance(error, ResponseError) and str(error).startswith("NOAUTH"):
-        return _ADVICE[0][1]
     for cause in (error, error.__cause__, error.__context__):
         for kinds, what_to_do in _ADVICE:
             if isinstance(cause, kinds):

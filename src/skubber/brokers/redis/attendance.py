@@ -76,6 +76,7 @@ class Attendance:
         self._former: dict[str, set[str]] = {}
         self._away_since = self._returned_at = -inf
         self._generation: bytes | None = None
+        self._lost_apps: set[str] = set()
         self._told: set[str | None] = set()
         self._is_stopping = False
         self._first_attempt_over = asyncio.Event()
@@ -158,10 +159,12 @@ class Attendance:
         for node_id, apps in former.items():
             # In a cluster those who know of it may be lost while what it has is not.
             await enroll_another(membership, node_id, apps)
-        lost = await self._lost_apps(membership, former, has_lost_all=self._generation not in {None, generation})
+        # To be remembered until all is entered: what is entered of an app by then does not show that it was lost.
+        self._lost_apps |= await self._find_lost_apps(membership, former, generation)
         self._generation = generation
-        changes = await self._enter(membership, list(former), lost)
+        changes = await self._enter(membership, list(former))
         self._former = {membership.node_id: membership.enrolled}
+        self._lost_apps.clear()
         if former:
             self._returned_at = _now()
         for topic in topics:
@@ -175,12 +178,12 @@ class Attendance:
         for app_id, upheaval in changes:
             self._report(app_id, upheaval)
 
-    async def _lost_apps(
-        self, membership: Membership, former: Mapping[str, Collection[str]], *, has_lost_all: bool
+    async def _find_lost_apps(
+        self, membership: Membership, former: Mapping[str, Collection[str]], generation: bytes
     ) -> set[str]:
         """The apps of which Redis has lost its data. In a cluster that may be some of them."""
         holdings = self._holdings
-        if has_lost_all:
+        if self._generation not in {None, generation}:
             return holdings.apps().union((entry.app_id for entry in holdings.owed), *former.values())
         if not membership.is_in_cluster or not former or _now() - self._away_since > TOMBSTONE_SECONDS:
             return set()
@@ -193,9 +196,9 @@ class Attendance:
         found = await membership.call(*questions) if apps else ()
         return {app_id for app_id, count in zip(apps, found, strict=True) if not count}
 
-    async def _enter(self, membership: Membership, former: list[str], lost: set[str]) -> list[tuple[str, Upheaval]]:
+    async def _enter(self, membership: Membership, former: list[str]) -> list[tuple[str, Upheaval]]:
         """Enter everything anew; returns what changed by it."""
-        holdings = self._holdings
+        holdings, lost = self._holdings, self._lost_apps
         changes: list[tuple[str, Upheaval]] = []
 
         def note(app_id: str, upheaval: Upheaval) -> None:

@@ -52,7 +52,8 @@ class Cluster:
         raise failure
 
     async def _ask(self, host: tuple[str, int]) -> list[Any]:
-        connection = self._pool(*host).make_connection()  # type: ignore[no-untyped-call]
+        pool = ConnectionPool(**self._options, host=host[0], port=host[1])
+        connection = pool.make_connection()  # type: ignore[no-untyped-call]
         try:
             await connection.connect()
             await connection.send_command("CLUSTER", "SLOTS")
@@ -68,12 +69,8 @@ class Cluster:
             # A server that does not know its own name leaves it out: it is the one that was asked.
             place = (host.decode() if host else asked_host, port)
             if place not in primaries:
-                primaries[place] = Primary(
-                    f"{place[0]}:{port}", self._pool(*place).make_connection, allows_sharded=self._allows_sharded
-                )
+                pool = ConnectionPool(**self._options, host=place[0], port=port)
+                primaries[place] = Primary(pool.make_connection, allows_sharded=self._allows_sharded)
             ranges.append((first, last, primaries[place]))
         self._met = list(primaries)
         return Layout(ranges)
-
-    def _pool(self, host: str, port: int) -> ConnectionPool:
-        return ConnectionPool(**self._options, host=host, port=port)

@@ -13,17 +13,13 @@ class Primary:
     """A Redis server that is written to.
 
     Args:
-        name: tells it from others, as host and port.
         new_connection: makes a connection to it, without connecting.
         allows_sharded: whether sharded pub/sub is used, if it has that.
     """
 
-    __slots__ = ("allows_sharded", "name", "new_connection")
+    __slots__ = ("allows_sharded", "new_connection")
 
-    def __init__(
-        self, name: str, new_connection: Callable[[], AbstractConnection], *, allows_sharded: bool = False
-    ) -> None:
-        self.name = name
+    def __init__(self, new_connection: Callable[[], AbstractConnection], *, allows_sharded: bool = False) -> None:
         self.new_connection = new_connection
         self.allows_sharded = allows_sharded
 

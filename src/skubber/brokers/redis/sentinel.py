@@ -1,5 +1,6 @@
 """A Redis that Sentinels watch over: they know which of its servers is the primary."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,13 +45,14 @@ class Sentinels:
         """
         each = within / len(self._hosts)  # those that do not answer leave time for one that does
         options = self._sentinel_options | {"socket_timeout": each, "socket_connect_timeout": each / 2}
-        async with Sentinel(self._hosts, sentinel_kwargs=options) as sentinel:  # type: ignore[no-untyped-call]
-            try:
-                host, port = await sentinel.discover_master(self._service)
-            except MasterNotFoundError as error:
-                raise MasterNotFoundError(_reason(self._service, str(error))) from None
-        pool = ConnectionPool(**self._options, host=host, port=port)
-        return Primary(f"{host}:{port}", pool.make_connection)
+        sentinel = Sentinel(self._hosts, sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+        try:
+            host, port = await sentinel.discover_master(self._service)
+        except MasterNotFoundError as error:
+            raise MasterNotFoundError(_reason(self._service, str(error))) from None
+        finally:
+            await asyncio.gather(*(client.aclose() for client in sentinel.sentinels), return_exceptions=True)
+        return Primary(ConnectionPool(**self._options, host=host, port=port).make_connection)
 
 
 def _reason(service: str, said: str) -> str:

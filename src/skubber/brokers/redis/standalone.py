@@ -16,8 +16,7 @@ class Standalone:
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        name = str(options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}")
-        self._primary = Primary(name, ConnectionPool(**options).make_connection)
+        self._primary = Primary(ConnectionPool(**options).make_connection)
 
     async def locate(self, within: float) -> Primary:
         """The Redis; nobody need be asked."""
