@@ -141,7 +141,7 @@ class Attendance:
     async def _take_place(self, membership: Membership) -> None:
         """Become a member, and enter everything this node has."""
         topics = list(self._topics)
-        await membership.do(REHEARSE.call(rehearsal_keys(membership.node_id)))
+        await _rehearse(membership)
         await membership.listen([TERMINATION_TOPIC, *topics])
         former = dict(self._former)
         lease = int(self._lease * 1000)
@@ -251,6 +251,15 @@ class Attendance:
             await bury(membership, node_id, self._report)
         except UnavailableError:
             _log.warning("a lost node is left to the others", node=node_id)
+
+
+async def _rehearse(membership: Membership) -> None:
+    """Do once what this node will have to do, so that what Redis forbids is known before it counts on it."""
+    key, topic = rehearsal_keys(membership.node_id)
+    await membership.do(REHEARSE.call((key, topic)))
+    feed = membership.feed(topic.encode())
+    await feed.unsubscribe(topic.encode())
+    await feed.catch_up()
 
 
 def _now() -> float:
