@@ -20,6 +20,7 @@ from skubber.store.vault import Vault
 from support.office import Office
 from support.postgresql import PostgreSQL, find_programs
 from support.redis import RedisServer
+from support.redis_cluster import RedisCluster
 
 # The same examples in every run: a failure is somebody's change, not chance.
 settings.register_profile("skubber", derandomize=True, deadline=None)
@@ -81,6 +82,21 @@ def redis_server(shared_redis_server: RedisServer) -> RedisServer:
     """A Redis server that knows nothing."""
     shared_redis_server.empty()
     return shared_redis_server
+
+
+@pytest.fixture(scope="session")
+def shared_redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    require("A test with a cluster", "redis-server")
+    cluster = RedisCluster(tmp_path_factory.mktemp("cluster"))
+    yield cluster
+    cluster.kill()
+
+
+@pytest.fixture
+def redis_cluster(shared_redis_cluster: RedisCluster) -> RedisCluster:
+    """A cluster that knows nothing."""
+    shared_redis_cluster.empty()
+    return shared_redis_cluster
 
 
 @pytest.fixture(scope="session")

@@ -265,10 +265,11 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     broker: Annotated[
         str,
         Meta(
-            pattern="^((rediss?|unix)://[^\\x00-\\x20\\x7f]+)?$(?!\\n)",
+            pattern="^((rediss?(\\+sentinel|\\+cluster)?|unix)://[^\\x00-\\x20\\x7f]+)?$(?!\\n)",
             description="What several servers have in common: a Redis 6 or newer, or a Valkey, as "
-            "`redis://user:password@host:6379/0`, `rediss://` with TLS, or `unix://` and a path. Empty: this server is "
-            "the only one.",
+            "`redis://user:password@host:6379/0`, `rediss://` with TLS, or `unix://` and a path; with Sentinels "
+            "`redis+sentinel://user:password@host1:26379,host2:26379/service/0`; a cluster "
+            "`redis+cluster://user:password@host1:6379,host2:6379`. Empty: this server is the only one.",
         ),
     ] = ""
     broker_lease: Annotated[
@@ -280,6 +281,13 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
             "and members. The same for all of them.",
         ),
     ] = 10
+    broker_publish_alone: Annotated[
+        bool,
+        Meta(
+            description="Answer 200 to what is published while the broker cannot be reached, which this server's own "
+            "subscribers get in either case. Otherwise the answer is 503 with `Retry-After`."
+        ),
+    ] = False
     encryption_key: Annotated[
         str | None,
         Meta(

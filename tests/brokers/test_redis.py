@@ -1,12 +1,11 @@
 """Several nodes above one Redis: what they agree on, and what becomes of it when one of them, or Redis, is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
-from brokers.recording_delivery import RecordingDelivery
-from skubber.brokers.redis.broker import RedisBroker
+from brokers.redis_node import Node, until
 from skubber.core.broker import EarlierRequest, Occupancy, Upheaval
 from skubber.core.errors import UnavailableError
 from skubber.core.event import Event, PublishedEvent
@@ -19,50 +18,15 @@ LEASE = 1
 ADA, BOB = PresenceMember("ada", b'{"name":"Ada"}'), PresenceMember("bob")
 
 
-class Node:
-    """A broker, and what it hands over."""
-
-    def __init__(self, server: RedisServer) -> None:
-        self.broker = RedisBroker(server.url, LEASE)
-        self.delivery = RecordingDelivery()
-        self.broker.attach(self.delivery)
-
-    def die(self) -> None:
-        """Stop without a word, as with kill -9."""
-        self.broker._attendance._task.cancel()
-
-    @property
-    def departed(self) -> list[tuple[str, str]]:
-        """The members this node reported as gone, as channel and user id."""
-        return [each for _, upheaval in self.delivery.upheavals for each in upheaval.departed]
-
-    @property
-    def vacated(self) -> list[str]:
-        """The channels this node reported as vacated."""
-        return [
-            channel
-            for _, upheaval in self.delivery.upheavals
-            for channel, count in upheaval.counts.items()
-            if count == 0
-        ]
-
-
 @pytest.fixture
 async def nodes(redis_server: RedisServer) -> AsyncIterator[list[Node]]:
     """Three nodes."""
-    together = [Node(redis_server) for _ in range(3)]
+    together = [Node(redis_server.url, LEASE) for _ in range(3)]
     for node in together:
         await node.broker.start()
     yield together
     for node in together:
         await node.broker.stop()
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for something that takes part of a lease."""
-    async with asyncio.timeout(10):
-        while not await holds():  # noqa: ASYNC110 - what is waited for is in Redis, which does not tell
-            await asyncio.sleep(0.01)
 
 
 async def test_first_and_last_are_told_once_however_many_nodes_try_at_once(nodes: list[Node]) -> None:
@@ -110,7 +74,7 @@ async def test_a_node_hears_of_the_channels_it_has_subscribers_on_only(
             b"skubber:{4711}:channel:d",
         ]
         await nodes[0].broker.unsubscribe(APP, "c")
-        await nodes[0].broker._membership().feed.catch_up()
+        await nodes[0].broker._membership().catch_up()
         assert client.pubsub_channels("*channel*") == [b"skubber:{4711}:channel:d"]
 
 

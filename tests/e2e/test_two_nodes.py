@@ -12,6 +12,7 @@ import pytest
 from e2e.support.api import HEADERS
 from e2e.support.raw_client import RawClient
 from e2e.support.server import APP_ID, KEY, SECRET, NewServer, Server
+from e2e.support.waiting import until_ready_answers
 from support.redis import RedisServer
 
 LEASE = 2
@@ -42,13 +43,6 @@ async def publish(server: Server, channel: str) -> httpx.Response:
     async with httpx.AsyncClient() as http:
         event = {"name": "e", "channel": channel, "data": "d"}
         return await http.post(f"{server.url}/apps/{APP_ID}/events", headers=HEADERS, json=event)
-
-
-async def until_ready_answers(http: httpx.AsyncClient, status: int) -> None:
-    """Wait until ``/ready`` has a status."""
-    async with asyncio.timeout(10):
-        while (await http.get("/ready")).status_code != status:  # noqa: ASYNC110 - it has to be asked
-            await asyncio.sleep(0.01)
 
 
 async def test_what_is_published_on_one_arrives_on_the_other(pair: Pair) -> None:

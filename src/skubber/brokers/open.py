@@ -17,7 +17,7 @@ def open_broker(settings: Settings) -> Broker:
     if not settings.broker:
         return MemoryBroker(time.monotonic)
     try:
-        return RedisBroker(settings.broker, settings.broker_lease)
+        return RedisBroker(settings.broker, settings.broker_lease, publishes_alone=settings.broker_publish_alone)
     except (TypeError, ValueError) as error:
-        # The URL may hold a password: it is not repeated.
+        # The URL may hold a password: neither it nor the error it comes from is repeated.
         raise SettingsError(f"Setting `broker`: {error}.") from None

@@ -140,7 +140,7 @@ class Broker(Protocol):
         reached, this node's subscribers get it nonetheless.
 
         Raises:
-            UnavailableError: perhaps not every node has it.
+            UnavailableError: perhaps not every node has it. A broker may be told not to mind.
         """
         ...
 

@@ -5,11 +5,9 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 import structlog
-from redis.asyncio.connection import ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from skubber.brokers.redis import entries
+from skubber.brokers.redis.address import parse_address
 from skubber.brokers.redis.attendance import Attendance
 from skubber.brokers.redis.holdings import Entry, Holdings, Present, SignedIn, Subscribed, Topics
 from skubber.brokers.redis.membership import Membership
@@ -57,25 +55,22 @@ class RedisBroker:
     Methods start outside of any task, see ``skubber.server.eager``, so they do no more than wait for futures.
 
     Args:
-        url: ``redis://``, ``rediss://`` or ``unix://``, with user, password and database as redis-py has them.
+        url: where Redis is; see ``parse_address``.
         lease: seconds after which a node that is silent is lost, with everything it has.
+        publishes_alone: whether it is no error to publish for this node alone, while Redis cannot be reached.
 
     Raises:
         TypeError, ValueError: the URL is none, or has options that are none.
     """
 
-    def __init__(self, url: str, lease: float = 10) -> None:
+    def __init__(self, url: str, lease: float = 10, *, publishes_alone: bool = False) -> None:
         self._delivery: Delivery
+        self._publishes_alone = publishes_alone
         self._holdings = Holdings()
         self._topics = Topics()
         self._asked_for: set[bytes] = set()
-        pool = ConnectionPool.from_url(
-            url, protocol=2, socket_timeout=None, socket_connect_timeout=None, retry=Retry(NoBackoff(), 0)
-        )
-        # It connects to nothing, and refuses what it does not know.
-        pool.make_connection()  # type: ignore[no-untyped-call]
         self._attendance = Attendance(
-            pool.make_connection, lease, self._holdings, self._topics, self._receive, self._report
+            parse_address(url), lease, self._holdings, self._topics, self._receive, self._report
         )
 
     def attach(self, delivery: Delivery) -> None:
@@ -96,6 +91,8 @@ class RedisBroker:
         if membership is None:
             for channel in channels:
                 self._delivery.deliver(app_id, channel, event, excluded)
+            if self._publishes_alone:
+                return
             raise unavailable()
         keys = keys_of(app_id)
         payload = encode_event(event, excluded)
@@ -113,7 +110,7 @@ class RedisBroker:
         key = keys_of(app_id).kept(channel)
         payload, milliseconds = await membership.call(("GET", key), ("PTTL", key))
         # It was published before: what is on its way on the other connection has to arrive first.
-        await membership.feed.catch_up()
+        await membership.feed(keys_of(app_id).topic(channel)).catch_up()
         if payload is None or milliseconds <= 0:
             return None
         event, _ = decode_event(payload)
@@ -263,10 +260,10 @@ class RedisBroker:
         try:
             if is_first:
                 self._asked_for.add(topic)
-                await membership.feed.subscribe(topic)
+                await membership.feed(topic).subscribe(topic)
                 self._asked_for.discard(topic)
             elif topic in self._asked_for:
-                await membership.feed.catch_up()
+                await membership.feed(topic).catch_up()
         except BaseException:
             self._listen_no_more(entry)
             raise
@@ -276,7 +273,7 @@ class RedisBroker:
         if is_last:
             self._asked_for.discard(topic)
             if self._attendance.membership is not None:
-                self._attendance.membership.feed.unsubscribe(topic)
+                self._attendance.membership.feed(topic).unsubscribe(topic)
 
     async def _enter(self, answer: Awaitable[Any], entry: Entry) -> Any:
         """Wait for an entry to be made."""

@@ -1,6 +1,6 @@
 """Taking away what a lost node has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from skubber.brokers.redis.membership import Membership
 from skubber.brokers.redis.scripts import BURY, FORGET
@@ -11,27 +11,30 @@ from skubber.core.channel_name import WATCHLIST_PREFIX
 _AT_ONCE = 200
 """Entries a script takes away in one go: a fraction of a millisecond, for which Redis does nothing else."""
 
-_TOMBSTONE_SECONDS = 3600
+TOMBSTONE_SECONDS = 3600
 """No command is under way for so long."""
 
 Report = Callable[[str, Upheaval], None]
 """Takes what changed in an app."""
 
 
-async def bury(membership: Membership, node_id: str, report: Report) -> None:
+async def bury(membership: Membership, node_id: str, report: Report, later: Collection[str] = ()) -> None:
     """Take away everything a lost node has, with the news of it. Doing so twice, or two at once, is harmless.
 
     Args:
         membership: who does it.
         node_id: the lost node.
         report: is told bit by bit, of each change once among all who do it.
+        later: apps in which it is left to whoever does it next.
 
     Raises:
         UnavailableError: Redis cannot be reached; what is left is left.
     """
-    for app_id in await membership.do(("SMEMBERS", apps_of(node_id))):
-        await _bury_in(membership, node_id, app_id.decode(), report)
-    await membership.do(FORGET.call((ALIVE, DEAD, apps_of(node_id)), node_id))
+    apps = {app_id.decode() for app_id in await membership.do(("SMEMBERS", apps_of(node_id)))}
+    for app_id in apps.difference(later):
+        await _bury_in(membership, node_id, app_id, report)
+    if apps.isdisjoint(later):
+        await membership.do(FORGET.call((ALIVE, DEAD, apps_of(node_id)), node_id))
 
 
 async def _bury_in(membership: Membership, node_id: str, app_id: str, report: Report) -> None:
@@ -42,7 +45,7 @@ async def _bury_in(membership: Membership, node_id: str, app_id: str, report: Re
     while there_is_more:
         there_is_more, departed, counts = await membership.do(
             BURY.call(
-                keys, app.prefix, _AT_ONCE, _TOMBSTONE_SECONDS, MEMBER_REMOVED_MARK, OFFLINE_MARK, WATCHLIST_PREFIX
+                keys, app.prefix, _AT_ONCE, TOMBSTONE_SECONDS, MEMBER_REMOVED_MARK, OFFLINE_MARK, WATCHLIST_PREFIX
             )
         )
         upheaval = Upheaval(

@@ -6,17 +6,21 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
+from redis.crc import key_slot
 from redis.exceptions import ResponseError
 
 from skubber.brokers.redis.unavailable import unavailable
 
 _MOST_TOPICS_AT_ONCE = 500
 
-_CONFIRMATIONS = frozenset({b"subscribe", b"unsubscribe", b"pong"})
+_PONG = b"PONG"
+"""What PING is answered on a connection without any subscription, instead of an array."""
 
 
 class Feed:
     """Subscribes, unsubscribes, and hands over what arrives.
+
+    What is asked for before the connection is there, is asked of Redis when it is.
 
     Args:
         connection: a connection of its own.
@@ -27,7 +31,7 @@ class Feed:
         self._connection = connection
         self._deliver = deliver
         self._outgoing: list[tuple[str, bytes]] = []
-        self._expected: deque[asyncio.Future[None]] = deque()
+        self._expected: deque[tuple[str, bytes, asyncio.Future[None]]] = deque()
         self._wake = asyncio.Event()
         self._is_closed = False
 
@@ -43,8 +47,11 @@ class Feed:
         """Done when everything that Redis has published until now has been handed over."""
         return self._ask("PING", b"")
 
-    async def write(self) -> None:
+    async def write(self, *, is_sharded: bool = False) -> None:
         """Send what is asked for until the connection fails.
+
+        Args:
+            is_sharded: whether it is asked for in the terms of sharded pub/sub.
 
         Raises:
             RedisError, OSError: it has.
@@ -53,28 +60,34 @@ class Feed:
             await self._wake.wait()
             self._wake.clear()
             outgoing, self._outgoing = self._outgoing, []
-            packed = self._connection.pack_commands(_joined(outgoing))
+            packed = self._connection.pack_commands(_joined(outgoing, is_sharded=is_sharded))
             await self._connection.send_packed_command(packed, check_health=False)
 
-    async def read(self) -> None:
+    async def read(self, *, is_sharded: bool = False) -> None:
         """Receive until the connection fails.
+
+        Args:
+            is_sharded: as with ``write``.
 
         Raises:
             RedisError, OSError: it has.
+            ResponseError: or Redis has ended a subscription, as a primary does when the slot moves to another.
         """
+        kind = b"smessage" if is_sharded else b"message"
         while True:
-            message = await self._connection.read_response()
-            if message[0] == b"message":
+            message = await self._connection.read_response(disconnect_on_error=False)
+            if message[0] == kind:
                 self._deliver(message[1], message[2])
-            elif message[0] in _CONFIRMATIONS:
-                self._confirm()
+            elif message == _PONG or message[0] == b"pong":
+                self._confirm("PING", b"")
             else:
-                raise ResponseError(f"Redis sent {message[0]!r} where it should not")
+                verb = message[0].decode().upper()
+                self._confirm(verb[1:] if is_sharded else verb, message[1])
 
     def close(self) -> None:
         """Answer everything that waits, and what is asked for from now on, with an ``UnavailableError``."""
         self._is_closed = True
-        for future in self._expected:
+        for _, _, future in self._expected:
             _fail(future)
         self._expected.clear()
 
@@ -84,13 +97,15 @@ class Feed:
             _fail(future)
             return future
         # Redis confirms each channel by itself, in the order in which it was asked.
-        self._expected.append(future)
+        self._expected.append((verb, argument, future))
         self._outgoing.append((verb, argument))
         self._wake.set()
         return future
 
-    def _confirm(self) -> None:
-        future = self._expected.popleft()
+    def _confirm(self, verb: str, argument: bytes) -> None:
+        if not self._expected or self._expected[0][:2] != (verb, argument):
+            raise ResponseError(f"Redis sent {verb} unasked: the channel is elsewhere now")
+        _, _, future = self._expected.popleft()
         if not future.done():
             future.set_result(None)
 
@@ -102,14 +117,17 @@ def _fail(future: asyncio.Future[Any]) -> None:
     future.exception()  # not everybody waits: what is nobody's business is no error either
 
 
-def _joined(outgoing: Iterable[tuple[str, bytes]]) -> Iterable[tuple[str | bytes, ...]]:
-    """As few commands as do the same."""
+def _joined(outgoing: Iterable[tuple[str, bytes]], *, is_sharded: bool) -> Iterable[tuple[str | bytes, ...]]:
+    """As few commands as do the same. A command of sharded pub/sub stays within one slot."""
     command: list[str | bytes] = []
+    last: tuple[str, int] | None = None
     for verb, argument in outgoing:
-        if command and (command[0] != verb or verb == "PING" or len(command) > _MOST_TOPICS_AT_ONCE):
+        this = (verb, key_slot(argument) if is_sharded else 0)
+        if command and (this != last or verb == "PING" or len(command) > _MOST_TOPICS_AT_ONCE):
             yield tuple(command)
             command = []
-        command = command or [verb]
+        last = this
+        command = command or [f"S{verb}" if is_sharded and verb != "PING" else verb]
         if argument:
             command.append(argument)
     if command:

@@ -1,19 +1,29 @@
 """Commands to Redis: those of one turn of the event loop travel together."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoScriptError, ReadOnlyError, ResponseError
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    NoScriptError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
 
+from skubber.brokers.redis.advice import is_forbidden
+from skubber.brokers.redis.sharded import in_shard
 from skubber.brokers.redis.unavailable import unavailable
 from skubber.core.errors import UnavailableError
 
 Command = Sequence[str | bytes | int]
 
-_FATAL = (NoScriptError, ReadOnlyError)
-"""Answers after which one has to begin anew: Redis has lost the scripts, or is no longer the one that is written to."""
+_FATAL = (NoScriptError, ReadOnlyError, AskError, TryAgainError, ClusterDownError)
+"""Answers after which one has to begin anew: Redis has lost the scripts, is no longer the one that is written to, the
+slot is elsewhere (``MovedError`` is an ``AskError``), on its way there or nowhere, or an access list has changed."""
 
 
 class LostNodeError(Exception):
@@ -37,6 +47,7 @@ class Pipeline:
         self._under_way: list[tuple[Sequence[Command], asyncio.Future[list[Any]]]] = []
         self._wake = asyncio.Event()
         self._is_closed = False
+        self._is_sharded = False
 
     def call(self, *commands: Command) -> asyncio.Future[list[Any]]:
         """Have commands sent one right after the other; the future gets their answers.
@@ -51,13 +62,20 @@ class Pipeline:
         self._wake.set()
         return future
 
-    async def run(self) -> None:
+    async def run(self, prelude: Sequence[Command] = (), *, is_sharded: bool = False) -> None:
         """Send and receive until something fails.
+
+        Args:
+            prelude: what comes first; a refusal of it is a failure.
+            is_sharded: whether commands are put as ``in_shard`` does.
 
         Raises:
             RedisError, OSError, TimeoutError: the connection cannot be used any more.
             LostNodeError: a script found that this node was taken for lost.
         """
+        self._is_sharded = is_sharded
+        async with asyncio.timeout(self._timeout):
+            await self._prepare(prelude)
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -76,9 +94,15 @@ class Pipeline:
                 future.set_exception(unavailable())
         self._under_way, self._waiting = [], []
 
+    async def _prepare(self, prelude: Sequence[Command]) -> None:
+        await self._connection.send_packed_command(self._connection.pack_commands(prelude), check_health=False)
+        for _ in prelude:
+            await self._connection.read_response(disconnect_on_error=False)
+
     async def _exchange(self) -> None:
         connection = self._connection
-        packed = connection.pack_commands(command for commands, _ in self._under_way for command in commands)
+        lot: Iterable[Command] = (command for commands, _ in self._under_way for command in commands)
+        packed = connection.pack_commands(map(in_shard, lot) if self._is_sharded else lot)
         await connection.send_packed_command(packed, check_health=False)
         fatal: Exception | None = None
         for commands, future in self._under_way:
@@ -86,7 +110,7 @@ class Pipeline:
             refusal: ResponseError | None = None
             for _ in commands:
                 try:
-                    answers.append(await connection.read_response())
+                    answers.append(await connection.read_response(disconnect_on_error=False))
                 except ResponseError as error:
                     refusal = error
             if refusal is not None:
@@ -104,7 +128,7 @@ class Pipeline:
 def _fatal(error: ResponseError) -> Exception | None:
     if str(error).startswith("GONE"):
         return LostNodeError(str(error))
-    return error if isinstance(error, _FATAL) else None
+    return error if isinstance(error, _FATAL) or is_forbidden(error) else None
 
 
 def _refused(error: ResponseError) -> UnavailableError:

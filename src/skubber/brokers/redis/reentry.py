@@ -1,6 +1,6 @@
 """Entering again what this node has, and making up for what it could not take back."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any
 
@@ -17,13 +17,16 @@ _AT_ONCE = 200
 """Entries that travel together."""
 
 
-async def enter_again(membership: Membership, holdings: Holdings, report: Report | None) -> list[Entry]:
+async def enter_again(
+    membership: Membership, holdings: Holdings, report: Report, untold: Collection[str]
+) -> list[Entry]:
     """Enter everything a node has. What it loses meanwhile is owed, to be taken back afterwards.
 
     Args:
         membership: the node's new one.
         holdings: what it has.
-        report: takes what changed; None: nobody is to be told anything, subscribers neither.
+        report: takes what changed.
+        untold: apps in which nobody is to be told anything, subscribers neither.
 
     Returns:
         What was owed before: it is none of what has been entered.
@@ -33,7 +36,6 @@ async def enter_again(membership: Membership, holdings: Holdings, report: Report
     """
     nodes = {app_id: await membership.enroll(app_id) for app_id in holdings.apps()}
     owed = list(holdings.owed)
-    is_told = report is not None
     todo: list[tuple[Entry, int, Command]] = []
     for (app_id, channel), count in holdings.counts.items():
         if app_id in nodes:
@@ -41,17 +43,21 @@ async def enter_again(membership: Membership, holdings: Holdings, report: Report
             todo.append((entry, count, entries.subscribe(entry, nodes[app_id], count)))
     for present, member in holdings.present.items():
         if present.app_id in nodes:
+            is_told = present.app_id not in untold
             todo.append((present, 1, entries.join(present, nodes[present.app_id], member, is_told=is_told)))
     todo.extend(
-        (signed_in, 1, entries.sign_in(signed_in, nodes[signed_in.app_id], is_told=is_told))
+        (signed_in, 1, entries.sign_in(signed_in, nodes[signed_in.app_id], is_told=signed_in.app_id not in untold))
         for signed_in in holdings.signed_in
         if signed_in.app_id in nodes
     )
     for start in range(0, len(todo), _AT_ONCE):
         lot = todo[start : start + _AT_ONCE]
         answers = await membership.call(*(command for _, _, command in lot))
-        if report is not None:
-            _report(report, ((entry, partial(entries.note_entered, entry, count)) for entry, count, _ in lot), answers)
+        _report(
+            lambda app_id, upheaval: None if app_id in untold else report(app_id, upheaval),
+            ((entry, partial(entries.note_entered, entry, count)) for entry, count, _ in lot),
+            answers,
+        )
     return owed
 
 
@@ -61,13 +67,21 @@ async def enter_for_another(membership: Membership, node_id: str, owed: Iterable
     Raises:
         UnavailableError: Redis cannot be reached.
     """
-    commands: list[Command] = []
-    for entry in owed:
-        node = keys_of(entry.app_id).of_node(node_id)
-        commands.append(("SADD", apps_of(node_id), entry.app_id))
-        commands.append(_enter_quietly(entry, node))
+    owed = list(owed)
+    await enroll_another(membership, node_id, {entry.app_id for entry in owed})
+    commands = [_enter_quietly(entry, keys_of(entry.app_id).of_node(node_id)) for entry in owed]
     for start in range(0, len(commands), _AT_ONCE):
         await membership.call(*commands[start : start + _AT_ONCE])
+
+
+async def enroll_another(membership: Membership, node_id: str, apps: Collection[str]) -> None:
+    """Note the apps in which a lost node may have something, for whoever buries it.
+
+    Raises:
+        UnavailableError: Redis cannot be reached.
+    """
+    if apps:
+        await membership.do(("SADD", apps_of(node_id), *apps))
 
 
 async def take_back_owed(membership: Membership, holdings: Holdings, report: Report) -> None:

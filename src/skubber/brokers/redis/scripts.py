@@ -172,11 +172,11 @@ its former selves are its own to bury, their ids. Answers the generation of the 
 HEARTBEAT = Script(
     _NOW
     + """
-local node, lease, claim = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local node, lease, claim, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 if not redis.call('ZSCORE', KEYS[1], node) then return false end
 redis.call('ZADD', KEYS[1], now + lease, node)
 local claimed = {}
-for _, lost in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 10)) do
+for _, lost in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, most)) do
   redis.call('ZREM', KEYS[1], lost)
   redis.call('ZADD', KEYS[2], now, lost)
 end
@@ -187,7 +187,8 @@ end
 return claimed
 """
 )
-"""Keys: alive, dead. Arguments: node, milliseconds of its lease, milliseconds for which what it claims is its own.
+"""Keys: alive, dead. Arguments: node, milliseconds of its lease, milliseconds for which what it claims is its own, how
+many it may take for lost.
 
 Answers the lost nodes that are this one's to bury; nothing when it is itself taken for lost.
 """
@@ -250,6 +251,39 @@ return redis.call('DEL', KEYS[3])
 """)
 """Keys: alive, dead, the node's apps. Argument: the node, which has been buried in each of them."""
 
+REHEARSE = Script("""
+local key, topic, call = KEYS[1], KEYS[2], redis.call
+call('TIME')
+call('SET', key, '1', 'PX', 1000)
+call('GET', key)
+call('PTTL', key)
+call('EXPIRE', key, 1)
+call('SETRANGE', key, 0, '2')
+call('EXISTS', key)
+call('DEL', key)
+call('HSET', key, 'a', 'b')
+call('HINCRBY', key, 'c', 1)
+call('HGET', key, 'a')
+call('HMGET', key, 'a', 'c')
+call('HEXISTS', key, 'a')
+call('HLEN', key)
+call('HGETALL', key)
+call('HSCAN', key, 0)
+call('HDEL', key, 'a', 'c')
+call('SADD', key, 'a', 'b')
+call('SMEMBERS', key)
+call('SREM', key, 'a')
+call('SPOP', key, 1)
+call('ZADD', key, 1, 'a')
+call('ZSCORE', key, 'a')
+call('ZRANGEBYSCORE', key, 0, 1)
+call('ZREM', key, 'a')
+return redis.call('PUBLISH', topic, '')
+""")
+"""Keys: one that nobody has, a Redis channel on which nobody listens. Does once whatever the others do, so that a user
+who may not is found out before anything is half done.
+"""
+
 ALL_SCRIPTS = (
     SUBSCRIBE,
     UNSUBSCRIBE,
@@ -266,4 +300,5 @@ ALL_SCRIPTS = (
     ENROLL,
     BURY,
     FORGET,
+    REHEARSE,
 )

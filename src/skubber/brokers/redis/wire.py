@@ -19,8 +19,8 @@ from skubber.core.event import (
 ALIVE, DEAD, GENERATION = "skubber:{nodes}:alive", "skubber:{nodes}:dead", "skubber:{nodes}:generation"
 """Nodes by when their lease ends, lost nodes by when another may bury them, what is another after data was lost."""
 
-TERMINATION_TOPIC = b"skubber:terminate"
-"""The Redis channel on which nodes hear that a user's connections end."""
+TERMINATION_TOPIC = b"skubber:{nodes}:terminate"
+"""The Redis channel on which nodes hear that a user's connections end. In a cluster it is where the nodes are."""
 
 CONNECTIONS = "#connections"
 """A channel that stands for an app's connections, where the app has a limit of them: they are entered like
@@ -100,6 +100,12 @@ def apps_of(node_id: str) -> str:
     return f"skubber:{{nodes}}:apps:{node_id}"
 
 
+def rehearsal_keys(node_id: str) -> tuple[str, str]:
+    """A key and a Redis channel for a node to try out what it may do."""
+    prefix = f"skubber:{{nodes}}:rehearsal:{node_id}"
+    return f"{prefix}:key", f"{prefix}:channel"
+
+
 class AppKeys:
     """The keys of one app. The braces keep them together on one slot of a cluster.
 
@@ -170,6 +176,10 @@ class NodeKeys:
         self.present = prefix + "present"
         self.signed_in = prefix + "signed-in"
         self.gone = prefix + "gone"
+
+    def all(self) -> tuple[str, ...]:
+        """All of them."""
+        return (self.counts, self.present, self.signed_in, self.gone)
 
 
 def presence_entry(channel: str, socket_id: str, user_id: str) -> str:
