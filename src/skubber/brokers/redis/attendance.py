@@ -145,6 +145,8 @@ class Attendance:
         for topic in topics:
             if topic not in self._topics:
                 membership.feed.unsubscribe(topic)
+        for topic in set(self._topics).difference(topics):
+            membership.feed.subscribe(topic)
         self.membership = membership
         if self._has_failed:
             _log.info("the broker can be reached again")
