@@ -135,6 +135,12 @@ class LongPoll:
         if not self._is_closed:
             self.expect()
 
+    def give_back(self, messages: bytes) -> None:
+        """Keep messages that did not reach the client after all, in front of whatever has come since."""
+        self._messages.insert(0, messages)
+        self._bytes += len(messages)
+        self._wake.set()
+
     def expect(self) -> None:
         """From now on wait for the next poll, for a while."""
         self._wheel.schedule(self, self._return_timeout)
