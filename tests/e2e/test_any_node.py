@@ -302,8 +302,7 @@ class TestPusher:
             assert await page.received("ann", channel, "much", count) == sent
         assert await page.evaluate("clients.ann.states") == ["connected"]
         await page.evaluate("clients.ann.pusher.disconnect()")
-        if transport != "sockjs":
-            assert len(by_request.ports_of("POST /pusher/app")) == 2
+        assert len(by_request.ports_of("POST /pusher")) == 2
 
     @pytest.mark.parametrize("transport", IN_NODE)
     @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])

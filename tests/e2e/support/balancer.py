@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from .server import Server
 
@@ -81,7 +81,9 @@ class Balancer:
 
     async def _serve(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         head = await from_client.readuntil(b"\r\n\r\n")
-        from_server, to_server, port = await self._connect()
+        # Browsers ask for leave before each post: were this a turn, all the posts would go to the same server.
+        turns = iter(self._ports) if head.startswith(b"OPTIONS") else self._turns
+        from_server, to_server, port = await self._connect(turns)
         self._writers.add(to_server)
         self.requests.append((head.partition(b" HTTP/")[0].partition(b"?")[0].decode(), port))
         if not self._reuses_connections and b"upgrade: websocket" not in head.lower():
@@ -94,10 +96,10 @@ class Balancer:
             self._writers.discard(to_server)
             to_server.close()
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, int]:
+    async def _connect(self, turns: Iterator[int]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, int]:
         """Connect to whose turn it is, or to the next that is there."""
         for _ in self._ports:
-            port = next(self._turns)
+            port = next(turns)
             if port in self._left_out:
                 continue
             with contextlib.suppress(ConnectionRefusedError):
