@@ -212,6 +212,15 @@ class TestLossOverRedis:
         with pytest.raises(NobodyListensError):
             await asking
 
+    async def test_who_is_subscribed_but_says_nothing_is_given_up(
+        self, redis_server: RedisServer, nodes: tuple[RedisBroker, RedisBroker]
+    ) -> None:
+        with redis_server.client() as client, client.pubsub() as ghost:
+            ghost.subscribe(redis_post._topic("a"))
+            assert ghost.get_message(timeout=10) is not None
+            with pytest.raises(UnavailableError):
+                await nodes[0].post.ask("a", b"", 3600)
+
     @pytest.mark.parametrize("loses", ["asks", "answers"])
     async def test_an_answer_that_is_lost_with_a_connection_is_not_waited_for(
         self, redis_server: RedisServer, nodes: tuple[RedisBroker, RedisBroker], loses: str

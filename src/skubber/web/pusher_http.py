@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from skubber.codecs import sockjs
-from skubber.core.errors import ConflictError
+from skubber.core.errors import ConflictError, UnavailableError
 from skubber.core.post import NobodyListensError
 from skubber.sessions.elsewhere import ConnectionElsewhere
 from skubber.sessions.pusher_http import (
@@ -89,7 +89,7 @@ class PusherHttpRoutes:
         if path not in self.connections:
             try:
                 return await wait_for_messages(request, elsewhere(self.connections, path), HEARTBEAT_INTERVAL)
-            except NobodyListensError:
+            except (NobodyListensError, UnavailableError):
                 await own(self.connections, _upgrade_request(request))
         connection = self.connections.find_or_open(_upgrade_request(request))
         return await wait_for_messages(request, connection, HEARTBEAT_INTERVAL)

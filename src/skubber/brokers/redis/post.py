@@ -27,17 +27,21 @@ TOPIC_PREFIX = b"skubber:post:"
 PROBE_INTERVAL = 2
 """Seconds after which one who waits for an answer asks whether it is still being worked on."""
 
+MOST_UNHEARD = 2
+"""Probes after which one who does not answer them is given up: Redis may take a host for subscribed that is gone."""
+
 _log = structlog.stdlib.get_logger("skubber.brokers")
 
 
 class _Kind(IntEnum):
-    """What a letter is. The last three are sent to the node that asked."""
+    """What a letter is. Only the first two are not sent to the node that asked."""
 
     QUESTION = 0
     PROBE = 1
     ANSWER = 2
     NOT_HERE = 3
     LOST = 4
+    WORKING = 5
 
 
 class _Letter(msgspec.Struct, array_like=True):
@@ -50,9 +54,15 @@ class _Letter(msgspec.Struct, array_like=True):
 
 
 class _Asked:
-    """A question whose answer has not come."""
+    """A question whose answer has not come.
+
+    Attributes:
+        answer: gets it.
+        unheard: probes that nobody has answered yet.
+    """
 
     def __init__(self) -> None:
+        self.unheard = 0
         self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._receivers: int | None = None
         self._not_here = 0
@@ -142,9 +152,7 @@ class RedisPost:
             case _Kind.QUESTION:
                 self._begin(_address(topic), letter)
             case _Kind.PROBE:
-                # Whoever has lost its connection meanwhile, and with it the answer, is asked in vain.
-                if (letter.node, letter.number) not in self._answering and _address(topic) in self._answers:
-                    self._reply(letter, _Kind.LOST)
+                self._take_probe(_address(topic), letter)
             case _:
                 self._settle(letter)
 
@@ -161,10 +169,18 @@ class RedisPost:
             await asyncio.wait({asked.answer}, timeout=max(0, min(left, PROBE_INTERVAL)))
             if asked.answer.done():
                 return asked.answer.result()
-            if left <= 0:
+            if left <= 0 or asked.unheard >= MOST_UNHEARD:
                 raise unavailable()
+            asked.unheard += 1
             if not await self._send(membership, address, _Letter(_Kind.PROBE, self._node, number)):
                 asked.settle(NobodyListensError())
+
+    def _take_probe(self, address: str, letter: _Letter) -> None:
+        if (letter.node, letter.number) in self._answering:
+            self._reply(letter, _Kind.WORKING)
+        elif address in self._answers:
+            # The answer went the way of a connection that has been lost since.
+            self._reply(letter, _Kind.LOST)
 
     def _settle(self, letter: _Letter) -> None:
         asked = self._asked.get(letter.number)
@@ -175,6 +191,8 @@ class RedisPost:
                 asked.settle(letter.content)
             case _Kind.NOT_HERE:
                 asked.is_not_there()
+            case _Kind.WORKING:
+                asked.unheard = 0
             case _:
                 asked.settle(unavailable())
 
