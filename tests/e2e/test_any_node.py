@@ -3,9 +3,12 @@
 import asyncio
 import itertools
 import json
+import os
 import secrets
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,10 +22,11 @@ from e2e.support.javascript import JavaScript
 from e2e.support.other_origin import OtherOrigin
 from e2e.support.pusher_js import client_options, publish, subscribe
 from e2e.support.pusher_page import PusherPage
-from e2e.support.server import APP_ID, KEY, Server
+from e2e.support.server import APP_ID, EXECUTABLE, KEY, Server
 from e2e.support.signalr import (
     LONG_POLLING,
     SERVER_SENT_EVENTS,
+    TOKEN_PATH,
     WAYS,
     WEBSOCKETS,
     SignalR,
@@ -241,6 +245,48 @@ class TestSignalR:
             answer = await asyncio.to_thread(with_headers, server, "POST", f"/users/{client}/terminate_connections")
             assert answer.status_code == 200
             assert "terminated by the application" in (await signalr.told(client, "closed"))["error"]
+
+
+@pytest.mark.parametrize("way", BY_REQUESTS, ids="-".join)
+async def test_the_connections_of_a_revoked_key_end_wherever_their_requests_land(
+    signalr: SignalR, redis_server: RedisServer, new_server: Callable[..., Server], tmp_path: Path, way: Way
+) -> None:
+    database = str(tmp_path / "apps.db")
+    flags = ("--set", f"broker={redis_server.url}", "--set", f"database={database}")
+    pair = [new_server(*flags, working_directory=tmp_path) for _ in range(2)]
+    key = json.loads(administer(tmp_path, database, "apps create shop --json"))["key"]
+    token = await token_of_all(pair, key["key"], key["secret"])
+    async with Balancer.before(pair, reuses_connections=False) as balancer:
+        url = balancer.through(hub_url(pair[0], token))
+        for client in ("ann", "bob"):
+            await signalr.connect(pair[0], client, way, url, reconnect=AT_ONCE)
+            await signalr.subscribe(client, "c")
+        await asyncio.to_thread(administer, tmp_path, database, f"keys revoke --yes shop {key['key']}")
+        for client in ("ann", "bob"):
+            assert "revoked" in (await signalr.told(client, "closed"))["error"]
+
+
+def administer(directory: Path, database: str, command: str) -> str:
+    """Run a command of skubber's; returns what it prints."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "SKUBBER_DATABASE": database}
+    command_line = [str(EXECUTABLE), *command.split()]
+    return subprocess.check_output(command_line, cwd=directory, env=environment, text=True, timeout=60)
+
+
+async def token_of_all(servers: list[Server], key: str, secret: str) -> str:
+    """A token, once all servers have noticed that the app is there."""
+    async with asyncio.timeout(10):
+        for server in servers:
+            while (answer := await ask_for_token(server, key, secret)).status_code != 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+    token: str = answer.json()["token"]
+    return token
+
+
+async def ask_for_token(server: Server, key: str, secret: str) -> httpx.Response:
+    """Ask as a back end does."""
+    async with httpx.AsyncClient() as http:
+        return await http.post(server.url + TOKEN_PATH, json={"apiKey": key, "apiSecret": secret})
 
 
 def owner_first(balancer: Balancer, pair: Pair) -> Pair:
