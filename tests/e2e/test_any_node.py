@@ -202,6 +202,7 @@ class TestSignalR:
         await connect(signalr, before_pair, pair, "ann", way, reconnect=AT_ONCE, resubscribe=["c"])
         await signalr.subscribe("ann", "c")
         owner, _ = owner_first(before_pair, pair)
+        before_pair.leave_out(owner)
         owner.signal(signal.SIGTERM)
         assert "restarting" in (await signalr.told("ann", "reconnecting"))["error"]
         await signalr.told("ann", "reconnected")
@@ -213,6 +214,7 @@ class TestSignalR:
         await connect(signalr, before_pair, pair, "ann", way)
         await signalr.subscribe("ann", "c")
         owner, other = owner_first(before_pair, pair)
+        before_pair.leave_out(other)
         other.signal(signal.SIGTERM)
         await asyncio.to_thread(other.wait)
         assert "timeout graceful shutdown exceeded" not in other.log

@@ -13,7 +13,7 @@ from skubber.core.connection import EndReason
 from skubber.core.errors import UnavailableError
 from skubber.server.eager import run_detached
 from skubber.sessions.pusher_http import RETURN_TIMEOUT, STREAM_BYTES
-from skubber.sessions.pusher_http_owner import PusherStreamDoor
+from skubber.sessions.pusher_stream_door import PusherStreamDoor
 from skubber.sessions.relayed_stream import RelayedStream
 from skubber.sessions.session import UpgradeRequest
 from skubber.web.application import web_application

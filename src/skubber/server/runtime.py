@@ -23,7 +23,7 @@ from skubber.sessions.elsewhere import OtherNodes
 from skubber.sessions.pusher import PusherContext
 from skubber.sessions.pusher_entry import PusherEntry
 from skubber.sessions.pusher_http import SOCKJS_FORMAT, PusherHttpConnections, PusherHttpContext
-from skubber.sessions.pusher_http_owner import PusherStreamDoor
+from skubber.sessions.pusher_stream_door import PusherStreamDoor
 from skubber.sessions.session import Door
 from skubber.sessions.signalr.connections import SignalRConnections
 from skubber.sessions.signalr.entry import SignalREntry

@@ -75,6 +75,11 @@ class LongPoll:
         """Whether anything waits to be fetched."""
         return bool(self._messages)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection is over."""
+        return self._is_closed
+
     def write(self, message: bytes) -> None:
         """Keep a message for the next poll, or for the one that waits."""
         if self._is_closed:

@@ -1,10 +1,6 @@
-"""Pusher clients over HTTP on any node: the door of their streams, and answering what other nodes ask."""
-
-from functools import partial
+"""Pusher clients over HTTP on any node: finding who has a connection, and answering for those of this one."""
 
 from skubber.core.connection import EndReason
-from skubber.core.errors import UnavailableError
-from skubber.core.post import NobodyListensError
 from skubber.sessions.elsewhere import ConnectionElsewhere
 from skubber.sessions.forwarded_polls import ForwardedPolls
 from skubber.sessions.pusher_http import (
@@ -14,8 +10,7 @@ from skubber.sessions.pusher_http import (
     post_address,
 )
 from skubber.sessions.questions import Action, Question, decode_question, encode_reply
-from skubber.sessions.relayed_stream import RelayedStream
-from skubber.sessions.session import Opening, OpenSession, UpgradeRequest
+from skubber.sessions.session import UpgradeRequest
 
 
 class PusherHttpOwner:
@@ -54,7 +49,7 @@ async def own(connections: PusherHttpConnections, request: UpgradeRequest) -> Pu
     """
     is_new = request.path not in connections
     connection = connections.find_or_open(request)
-    if is_new:
+    if is_new and not connection.is_closed:  # nobody comes back to one that was turned away
         address = post_address(SessionAddress.of(request.path).name)
         await connections.others.post.listen(address, PusherHttpOwner(connection))
     return connection
@@ -67,34 +62,3 @@ def elsewhere(connections: PusherHttpConnections, path: str) -> ConnectionElsewh
         NotFoundError: ``not_found``: no connection can be there.
     """
     return connections.others.connection(post_address(SessionAddress.of(path).name))
-
-
-class PusherStreamDoor:
-    """The door of streams: it may be any node's client that asks for the next.
-
-    Args:
-        connections: this node's.
-    """
-
-    def __init__(self, connections: PusherHttpConnections) -> None:
-        self._connections = connections
-
-    def __call__(self, request: UpgradeRequest) -> Opening:
-        """Let a client in.
-
-        Raises:
-            NotFoundError: ``not_found``: no connection can be at the request's path.
-        """
-        if request.path in self._connections:
-            return self._connections.open_stream(request)
-        return self._open_elsewhere(request)
-
-    async def _open_elsewhere(self, request: UpgradeRequest) -> OpenSession:
-        connection = elsewhere(self._connections, request.path)
-        try:
-            await connection.ask(Action.FIND)
-        except (NobodyListensError, UnavailableError):
-            await own(self._connections, request)
-            return self._connections.open_stream(request)
-        ends_when_full = SessionAddress.of(request.path).app_path is None
-        return partial(RelayedStream, connection, self._connections.wheel, ends_when_full)
