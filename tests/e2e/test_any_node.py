@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from conftest import require
-from e2e.support.api import HEADERS, with_headers
+from e2e.support.api import HEADERS, error_code, with_headers
 from e2e.support.auth_endpoint import AuthEndpoint
 from e2e.support.balancer import Balancer
 from e2e.support.javascript import JavaScript
@@ -35,6 +35,7 @@ from e2e.support.signalr import (
     hub_url,
     publish_numbers,
 )
+from e2e.support.signalr_raw import HANDSHAKE
 from support.redis import RedisServer
 
 LEASE = 2
@@ -289,6 +290,21 @@ async def ask_for_token(server: Server, key: str, secret: str) -> httpx.Response
     """Ask as a back end does."""
     async with httpx.AsyncClient() as http:
         return await http.post(server.url + TOKEN_PATH, json={"apiKey": key, "apiSecret": secret})
+
+
+async def test_a_poll_that_waits_for_a_server_that_is_killed_is_not_found(pair: Pair) -> None:
+    owner, other = pair
+    query = {"access_token": access_token(owner), "negotiateVersion": "1"}
+    async with httpx.AsyncClient(timeout=30) as http:
+        negotiated = (await http.post(f"{other.url}/push/negotiate", params=query)).json()
+        query["id"] = negotiated["connectionToken"]
+        assert (await http.get(f"{owner.url}/push", params=query)).status_code == 200
+        assert (await http.post(f"{other.url}/push", params=query, content=HANDSHAKE)).status_code == 200
+        assert (await http.get(f"{other.url}/push", params=query)).content == b"{}\x1e"
+        poll = asyncio.create_task(http.get(f"{other.url}/push", params=query))
+        owner.signal(signal.SIGKILL)
+        answer = await poll
+    assert (answer.status_code, error_code(answer)) == (404, "no_such_connection")
 
 
 def owner_first(balancer: Balancer, pair: Pair) -> Pair:
