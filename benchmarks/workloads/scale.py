@@ -53,9 +53,7 @@ def messages_a_second(subject: Subject, events: int) -> float:
     workers = subject.process.children() or [subject.process]
     before = [worker.cpu_seconds() for worker in workers]
     published = subject.load.publish(events, data_size(FRAME_BYTES), "ticks")
-    return published.delivered / max(
-        worker.cpu_seconds() - used for worker, used in zip(workers, before, strict=True)
-    )
+    return published.delivered / max(worker.cpu_seconds() - used for worker, used in zip(workers, before, strict=True))
 
 
 def _latency_rows(bench: Bench, one: Subject, alone: Subject, subscribers: int) -> Iterator[Row]:

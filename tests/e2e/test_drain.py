@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from e2e.support.auth_endpoint import AuthEndpoint
-from e2e.support.balancer import Balancer
+from e2e.support.failover import Failover
 from e2e.support.javascript import JavaScript
 from e2e.support.pusher_js import client_options, publish
 from e2e.support.raw_client import RawClient
@@ -57,7 +57,7 @@ async def test_pusher_clients_move_and_miss_nothing_from_then_on(
 ) -> None:
     one, two = pair
     users = [f"u{number}" for number in range(6)]
-    async with Balancer.before(one, two) as balancer, RawClient.connected(two) as observer:
+    async with Failover.before(one, two) as balancer, RawClient.connected(two) as observer:
         for user in users:
             options = {**client_options(one, f"{auth_endpoint.url}?user={user}"), "wsPort": balancer.port}
             await javascript.call("connect", client=user, key=KEY, options=options)
@@ -87,7 +87,7 @@ async def test_pusher_clients_move_and_miss_nothing_from_then_on(
 async def test_signalr_clients_move_and_miss_nothing_from_then_on(signalr: SignalR, pair: Pair, transport: str) -> None:
     one, two = pair
     users = [f"u{number}" for number in range(6)]
-    async with Balancer.before(one, two) as balancer, RawClient.connected(two) as observer:
+    async with Failover.before(one, two) as balancer, RawClient.connected(two) as observer:
         for user in users:
             token = access_token(one, userId=user, channels=["*"], userInfo={"name": user})
             url = balancer.instead_of(one, hub_url(one, token))

@@ -151,6 +151,21 @@ class TestPolling:
 
 
 class TestSecondPolls:
+    async def test_what_did_not_reach_the_client_is_given_back_in_front_of_the_rest(self, poll: LongPoll) -> None:
+        poll.write(b"1")
+        poll.write(b"2")
+        fetched = await poll.poll(AT_ONCE)
+        poll.write(b"3")
+        poll.give_back(fetched or b"")
+        assert await poll.poll(AT_ONCE) == b"123"
+
+    async def test_what_is_given_back_goes_to_the_poll_that_waits(self, server: Server) -> None:
+        server.poll.write(b"1")
+        fetched = await server.poll.poll(AT_ONCE)
+        waiting = await server.waiting()
+        server.poll.give_back(fetched or b"")
+        assert await waiting == b"1"
+
     async def test_a_second_poll_ends_the_first_and_takes_its_place(self, server: Server) -> None:
         first = await server.waiting()
         second = await server.waiting()

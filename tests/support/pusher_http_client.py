@@ -9,6 +9,7 @@ from skubber.brokers.memory import MemoryBroker
 from skubber.core.app import App
 from skubber.core.event import Event
 from skubber.server.eager import run_detached
+from skubber.sessions.elsewhere import OtherNodes
 from skubber.sessions.pusher_entry import PusherEntry
 from skubber.sessions.pusher_http import (
     SOCKJS_FORMAT,
@@ -22,6 +23,7 @@ from support.apps import KEY
 from support.pusher_client import Message, PusherNode, as_text, subscription
 
 UNREAD_BYTES = 300_000
+MESSAGE_BYTES = 1_000
 
 Frame = tuple[str, Any]
 """A frame's letter, and what the JSON behind it says; None where there is none."""
@@ -46,7 +48,15 @@ class PusherHttpNode(PusherNode):
         self.slow_clients = 0
         entry = PusherEntry(self.context, self.apps, SOCKJS_FORMAT)
         self.connections = PusherHttpConnections(
-            PusherHttpContext(entry, self.wheel, run_detached, UNREAD_BYTES, self._count_slow_client)
+            PusherHttpContext(
+                entry,
+                self.wheel,
+                run_detached,
+                UNREAD_BYTES,
+                self._count_slow_client,
+                MESSAGE_BYTES,
+                OtherNodes(self.hub.broker.post, run_detached),
+            )
         )
         self._numbers = itertools.count()
 

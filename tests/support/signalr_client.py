@@ -20,10 +20,10 @@ from skubber.codecs.signalr_json import JSON
 from skubber.codecs.websocket_frames import Opcode, encode_frame
 from skubber.core.app import App
 from skubber.core.timer_wheel import TimerWheel
-from skubber.server.eager import run_detached
+from skubber.server.eager import Suspended, run_detached, run_eagerly
 from skubber.server.stream_edge import StreamEdge, event_stream_route
 from skubber.server.ws_edge import EdgeContext, WebSocketEdge
-from skubber.sessions.session import OpenSession, UpgradeRequest
+from skubber.sessions.session import Opening, OpenSession, UpgradeRequest
 from skubber.sessions.signalr.connections import ConnectionOptions, SignalRConnection, SignalRConnections
 from skubber.sessions.signalr.entry import HUB_PATH, SignalREntry
 from skubber.sessions.signalr.principal import SignalRRequest, authenticate
@@ -269,7 +269,7 @@ class WebSocketClient(HubClient):
     """
 
     def __init__(self, node: SignalRNode, query: Query, encoding: Encoding) -> None:
-        open_session = node.entry(Transport.WEBSOCKETS)(_request(query))
+        open_session = _opened(node.entry(Transport.WEBSOCKETS)(_request(query)))
         super().__init__(node, query, encoding, _connection(open_session))
         self.writes: list[bytes] = []
         self.are_text: list[bool] = []
@@ -310,7 +310,7 @@ class EventStreamClient(HubClient):
 
     def __init__(self, node: SignalRNode, query: Query) -> None:
         route = event_stream_route(node.entry(Transport.SERVER_SENT_EVENTS))
-        open_session = route.entry(_request(query))
+        open_session = _opened(route.entry(_request(query)))
         super().__init__(node, query, IN_JSON, _connection(open_session))
         self._body = b""
         self.transport = MemoryTransport(self._take)
@@ -416,3 +416,10 @@ READERS: dict[str, Callable[[bytes], tuple[list[Said], bytes]]] = {
     "messagepack": _read_message_pack,
 }
 """Take whole messages of a server off some bytes, and leave the rest."""
+
+
+def _opened(opening: Opening) -> OpenSession:
+    """What a door answers in the end: there is no other node that it would have to wait for."""
+    outcome = opening if callable(opening) else run_eagerly(opening)
+    assert not isinstance(outcome, Suspended)
+    return outcome

@@ -13,10 +13,10 @@ from skubber.web import pusher_http
 from skubber.web.application import web_application
 from skubber.web.pusher_http import PusherHttpRoutes
 from support.apps import KEY
-from support.pusher_http_client import Frame, PusherHttpNode, read_frames, read_messages
+from support.pusher_http_client import MESSAGE_BYTES, Frame, PusherHttpNode, read_frames, read_messages
 from web.conftest import lifespan
 
-BODY_BYTES, MESSAGE_BYTES = 10_000, 1_000
+BODY_BYTES = 10_000
 ADDRESS = f"/pusher/app/{KEY}/12/abcdefgh"
 ORIGIN = "https://shop.example.com"
 PING = json.dumps({"event": "pusher:ping"})
@@ -31,7 +31,7 @@ def node() -> PusherHttpNode:
 @pytest.fixture
 async def site(node: PusherHttpNode) -> AsyncIterator[httpx.AsyncClient]:
     """The web application with the node's clients."""
-    application = web_application(PusherHttpRoutes(node.connections, BODY_BYTES, MESSAGE_BYTES).routes(), lifespan)
+    application = web_application(PusherHttpRoutes(node.connections, BODY_BYTES).routes(), lifespan)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://server") as client:
         yield client
 

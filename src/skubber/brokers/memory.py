@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from skubber.brokers.expiring import ExpiringMap
+from skubber.brokers.memory_post import MemoryPost
 from skubber.core.broker import (
     KEPT_EVENT_LIFETIME,
     REQUEST_LIFETIME,
@@ -33,6 +34,7 @@ class MemoryBroker:
         self._signed_in: dict[tuple[str, str], set[str]] = {}
         self._counts: dict[str, dict[str, int]] = {}
         self._rosters: dict[tuple[str, str], PresenceRoster] = {}
+        self._post = MemoryPost()
 
     def attach(self, delivery: Delivery) -> None:
         self._delivery = delivery
@@ -40,6 +42,10 @@ class MemoryBroker:
     @property
     def is_available(self) -> bool:
         return True
+
+    @property
+    def post(self) -> MemoryPost:
+        return self._post
 
     async def start(self) -> None:
         """There is nothing to get ready."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from skubber.core.event import Event
 from skubber.core.meter import Rate
+from skubber.core.post import Post
 from skubber.core.presence import PresenceMember
 
 KEPT_EVENT_LIFETIME = 1800
@@ -119,6 +120,11 @@ class Broker(Protocol):
     @property
     def is_available(self) -> bool:
         """Whether the other nodes can be reached, as far as is known."""
+        ...
+
+    @property
+    def post(self) -> Post:
+        """How this node asks the others, and is asked."""
         ...
 
     async def start(self) -> None:

@@ -8,6 +8,7 @@ their order.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -20,18 +21,20 @@ from skubber.api.router import PATH_PREFIX, Api
 from skubber.codecs.websocket_handshake import HandshakeError, switching_protocols, validate_upgrade
 from skubber.core.errors import SkubberError
 from skubber.server.connection_limit import ConnectionLimit
-from skubber.server.eager import Suspended, run_eagerly
+from skubber.server.eager import Suspended, run_detached, run_eagerly
 from skubber.server.http_connection import HttpConnection
 from skubber.server.repeated_head import RepeatedHead
 from skubber.server.response_heads import ResponseHeads
 from skubber.server.stream_edge import StreamEdge, StreamRoute
 from skubber.server.ws_edge import EdgeContext, WebSocketEdge
-from skubber.sessions.session import Entry, UpgradeRequest
+from skubber.sessions.session import Door, OpenSession, UpgradeRequest
 from skubber.web.api_route import send_response
 from skubber.web.body import body_too_large
 
 _LANE_PREFIX = PATH_PREFIX.encode()
 _ANY_ORIGIN = ((b"access-control-allow-credentials", b"true"), (b"vary", b"Origin"))
+_Headers = tuple[tuple[bytes, bytes], ...]
+
 _FRUITLESS_NOTES = 3
 """Heads that are remembered in a row without one of them coming again."""
 
@@ -65,7 +68,7 @@ class HttpLane(HttpConnection):
         api: Api,
         heads: ResponseHeads,
         edge: EdgeContext,
-        websocket_routes: Mapping[str, Entry],
+        websocket_routes: Mapping[str, Door],
         stream_routes: Mapping[str, StreamRoute],
         request_bytes: int,
         connection_limit: ConnectionLimit,
@@ -221,19 +224,18 @@ class HttpLane(HttpConnection):
     def _upgrade(self, early_data: bytes) -> None:
         """Turn the connection into a WebSocket, or answer why not."""
         request = self._upgrade_request()
-        entry = self._websocket_routes.get(_first_segment(request.path))
-        if entry is None:
+        door = self._websocket_routes.get(_first_segment(request.path))
+        if door is None:
             self._refuse(404, "There is no WebSocket here: connect to /app/{key} or /push.")
             return
         try:
             key = validate_upgrade(self.parser.get_method(), self.parser.get_http_version(), self.headers)
-            open_session = entry(request)
         except HandshakeError as error:
             self._refuse(error.status, error.message, error.headers)
             return
-        except SkubberError as error:
-            self._refuse(error.status, error.message)
-            return
+        self._knock(door, request, partial(self._begin_websocket, key, early_data))
+
+    def _begin_websocket(self, key: bytes, early_data: bytes, open_session: OpenSession) -> None:
         self._hand_over(101)
         self.transport.write(switching_protocols(key))
         edge = WebSocketEdge(self._edge, self.transport, open_session)
@@ -253,16 +255,51 @@ class HttpLane(HttpConnection):
         # Browsers ask from any origin: see ``skubber.web.any_origin``.
         origin = next((value for name, value in self.headers if name == b"origin"), None)
         access = () if origin is None else (*_ANY_ORIGIN, (b"access-control-allow-origin", origin))
-        try:
-            open_session = route.entry(self._upgrade_request())
-        except SkubberError as error:
-            self._refuse(error.status, error.message, access)
-            return
+        self._knock(route.entry, self._upgrade_request(), partial(self._begin_stream, route, access), access)
+
+    def _begin_stream(self, route: StreamRoute, access: _Headers, open_session: OpenSession) -> None:
         self._is_refused = True  # whatever else the client sends is no request
         self._hand_over(200)
         headers = b"".join(b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *access))
         edge = StreamEdge(self._edge, self.transport, route, open_session, headers)
         self.transport.set_protocol(edge)
+
+    def _knock(
+        self, door: Door, request: UpgradeRequest, begin: Callable[[OpenSession], None], headers: _Headers = ()
+    ) -> None:
+        """Go on if the client is let in, else answer why not; perhaps not before other nodes have been asked."""
+        try:
+            opening = door(request)
+            outcome = opening if callable(opening) else run_eagerly(opening)
+        except SkubberError as error:
+            self._refuse(error.status, error.message, headers)
+            return
+        if isinstance(outcome, Suspended):
+            self._is_refused = True  # nothing the client sends meanwhile is a request
+            self._hold()
+            run_detached(self._wait_at_door(outcome, begin, headers))
+        else:
+            begin(outcome)
+
+    async def _wait_at_door(
+        self, suspended: Suspended[OpenSession], begin: Callable[[OpenSession], None], headers: _Headers
+    ) -> None:
+        refusal: SkubberError | None = None
+        try:
+            open_session = await suspended
+        except SkubberError as error:
+            refusal = error
+        except BaseException:
+            self.transport.close()
+            raise
+        if self.transport.is_closing():
+            return
+        self._is_refused = False
+        self._read_on()
+        if refusal is not None:
+            self._refuse(refusal.status, refusal.message, headers)
+        else:
+            begin(open_session)
 
     def _upgrade_request(self) -> UpgradeRequest:
         path, _, query = self.url.partition(b"?")

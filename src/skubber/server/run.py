@@ -95,7 +95,7 @@ def _routes(runtime: Runtime) -> list[BaseRoute]:
             lambda: runtime.administration, lambda: take_stats(runtime.apps, runtime.hub, time.time()), time.time
         ),
         *hub.routes(),
-        *PusherHttpRoutes(runtime.pusher_http, settings.request_bytes, settings.message_bytes).routes(),
+        *PusherHttpRoutes(runtime.pusher_http, settings.request_bytes).routes(),
         *health_routes(lambda: runtime.is_ready and runtime.hub.broker.is_available),
         *page_routes(runtime.apps, settings.host),
     ]

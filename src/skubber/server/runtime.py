@@ -20,10 +20,12 @@ from skubber.server.garbage import GarbageCollection
 from skubber.server.store_service import StoreService
 from skubber.server.stream_edge import StreamRoute, event_stream_route, xhr_stream_route
 from skubber.server.ws_edge import EdgeContext
+from skubber.sessions.elsewhere import OtherNodes
 from skubber.sessions.pusher import PusherContext
 from skubber.sessions.pusher_entry import PusherEntry
 from skubber.sessions.pusher_http import SOCKJS_FORMAT, PusherHttpConnections, PusherHttpContext
-from skubber.sessions.session import Entry
+from skubber.sessions.pusher_stream_door import PusherStreamDoor
+from skubber.sessions.session import Door
 from skubber.sessions.signalr.connections import SignalRConnections
 from skubber.sessions.signalr.entry import SignalREntry
 from skubber.sessions.signalr.session import SignalRContext
@@ -80,17 +82,19 @@ class Runtime:
                 run_detached,
                 settings.write_buffer_bytes,
                 self.edge.count_slow_client,
+                settings.message_bytes,
+                OtherNodes(self.hub.broker.post, run_detached),
             )
         )
         self.signalr = SignalRConnections(self._signalr_context())
         self.access_tokens = AccessTokens(self.apps, time.time, settings.signalr_token_lifetime)
-        self.websocket_routes: dict[str, Entry] = {
+        self.websocket_routes: dict[str, Door] = {
             "app": PusherEntry(pusher, self.apps),
             "push": SignalREntry(self.signalr, self.apps, time.time, Transport.WEBSOCKETS),
         }
         self.stream_routes: dict[str, StreamRoute] = {
             "push": event_stream_route(SignalREntry(self.signalr, self.apps, time.time, Transport.SERVER_SENT_EVENTS)),
-            "pusher": xhr_stream_route(self.pusher_http.open_stream),
+            "pusher": xhr_stream_route(PusherStreamDoor(self.pusher_http)),
         }
         self.store = StoreService(settings, self.apps, self.hub) if settings.database else None
         self._garbage = GarbageCollection()

@@ -13,7 +13,7 @@ from skubber.server.cut import cut
 from skubber.server.direct import DirectWriting, discard
 from skubber.server.eager import run_detached
 from skubber.server.ws_edge import CLOSE_TIMEOUT, EdgeContext
-from skubber.sessions.session import Entry, OpenSession
+from skubber.sessions.session import Door, OpenSession
 
 _HEAD = (
     b"HTTP/1.1 200 OK\r\n%bcontent-type: %b\r\ncache-control: no-cache, no-store\r\n"
@@ -34,14 +34,14 @@ class StreamRoute:
         first_bytes: what every stream begins with.
     """
 
-    entry: Entry
+    entry: Door
     method: bytes
     content_type: bytes
     is_asked_for: Callable[[bytes, Sequence[tuple[bytes, bytes]]], bool]
     first_bytes: bytes = b""
 
 
-def event_stream_route(entry: Entry) -> StreamRoute:
+def event_stream_route(entry: Door) -> StreamRoute:
     """Server-Sent Events (HTML Living Standard): asked for with GET and an ``Accept`` header.
 
     They begin with a comment: clients and proxies that wait for the body's first bytes get them at once.
@@ -49,7 +49,7 @@ def event_stream_route(entry: Entry) -> StreamRoute:
     return StreamRoute(entry, b"GET", b"text/event-stream", _accepts_events, b":\r\n\r\n")
 
 
-def xhr_stream_route(entry: Entry) -> StreamRoute:
+def xhr_stream_route(entry: Door) -> StreamRoute:
     """SockJS's ``xhr_streaming``: asked for with POST, by the path."""
     return StreamRoute(entry, b"POST", b"application/javascript; charset=UTF-8", _is_xhr_streaming)
 

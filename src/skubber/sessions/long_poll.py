@@ -75,6 +75,11 @@ class LongPoll:
         """Whether anything waits to be fetched."""
         return bool(self._messages)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection is over."""
+        return self._is_closed
+
     def write(self, message: bytes) -> None:
         """Keep a message for the next poll, or for the one that waits."""
         if self._is_closed:
@@ -134,6 +139,12 @@ class LongPoll:
         self._take_turn()
         if not self._is_closed:
             self.expect()
+
+    def give_back(self, messages: bytes) -> None:
+        """Keep messages that did not reach the client after all, in front of whatever has come since."""
+        self._messages.insert(0, messages)
+        self._bytes += len(messages)
+        self._wake.set()
 
     def expect(self) -> None:
         """From now on wait for the next poll, for a while."""

@@ -15,8 +15,9 @@ from skubber.codecs import sockjs
 from skubber.codecs.pusher import PusherWireFormat
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.connection import EndReason, take_nothing
-from skubber.core.errors import NotFoundError
+from skubber.core.errors import NotFoundError, TooLargeError
 from skubber.core.timer_wheel import TimerWheel
+from skubber.sessions.elsewhere import OtherNodes
 from skubber.sessions.long_poll import LongPoll
 from skubber.sessions.serialized import SerializedSession
 from skubber.sessions.session import NO_SESSION, Entry, OpenSession, Peer, Session, UpgradeRequest
@@ -50,7 +51,7 @@ class SessionAddress:
     """Where a session is found: the client makes its address up, and thereby its id.
 
     Attributes:
-        name: the address in full.
+        name: the address in full. Nodes ask each other for it.
         app_path: the path that leads to the app over a WebSocket; None where the client sends it as a message, as
             pusher-js's ``sockjs`` transport does.
     """
@@ -82,6 +83,8 @@ class PusherHttpContext:
         run: runs a coroutine that nobody waits for.
         unread_bytes: most bytes that may wait for a client; more, and it is ended.
         count_slow_client: called when one is.
+        message_bytes: largest message a client may send.
+        others: the other nodes.
     """
 
     entry: Entry
@@ -89,6 +92,8 @@ class PusherHttpContext:
     run: Callable[[Coroutine[Any, Any, None]], object]
     unread_bytes: int
     count_slow_client: Callable[[], None]
+    message_bytes: int
+    others: OtherNodes
 
 
 class PusherHttpConnection(LongPoll):
@@ -103,7 +108,7 @@ class PusherHttpConnection(LongPoll):
         NotFoundError: ``not_found``: there are no sessions at the request's path.
     """
 
-    __slots__ = ("_ends_streams", "_forget", "_room", "_stream")
+    __slots__ = ("_ends_streams", "_forget", "_message_bytes", "_room", "_stream")
 
     def __init__(
         self, context: PusherHttpContext, request: UpgradeRequest, forget: Callable[["PusherHttpConnection"], None]
@@ -111,6 +116,7 @@ class PusherHttpConnection(LongPoll):
         super().__init__(context.wheel, context.run, context.unread_bytes, context.count_slow_client, RETURN_TIMEOUT)
         address = SessionAddress.of(request.path)
         self._forget = forget
+        self._message_bytes = context.message_bytes
         self._stream: Peer | None = None
         self._room = 0
         # The end of a stream is a failure to pusher-js's own transports, and what the SockJS library waits for.
@@ -151,6 +157,19 @@ class PusherHttpConnection(LongPoll):
             self._stream.close(code, reason)
         else:
             self._wheel.schedule(self, LAST_WORDS_TIMEOUT)
+
+    async def post(self, body: bytes) -> None:
+        """Act on a body that the client has posted.
+
+        Raises:
+            InvalidRequestError: ``invalid_messages``.
+            TooLargeError: ``message_too_large``.
+            NotFoundError: ``no_such_connection``: it has ended meanwhile.
+        """
+        messages = sockjs.decode_messages(body)
+        if any(len(message) > self._message_bytes for message in messages):
+            raise TooLargeError("message_too_large", f"Messages have at most {self._message_bytes} bytes.")
+        await self.receive(messages)
 
     async def receive(self, messages: Sequence[bytes]) -> None:
         """Act on what the client has posted.
@@ -284,11 +303,16 @@ class PusherHttpConnections:
     """
 
     def __init__(self, context: PusherHttpContext) -> None:
+        self.others = context.others
+        self.wheel = context.wheel
         self._context = context
         self._by_name: dict[str, PusherHttpConnection] = {}
 
     def __len__(self) -> int:
         return len(self._by_name)
+
+    def __contains__(self, path: str) -> bool:
+        return SessionAddress.of(path).name in self._by_name
 
     def find(self, path: str) -> PusherHttpConnection:
         """The connection at a path.
@@ -298,7 +322,7 @@ class PusherHttpConnections:
         """
         connection = self._by_name.get(SessionAddress.of(path).name)
         if connection is None:
-            raise NotFoundError("no_such_connection", "There is no connection at this address: open a new one.")
+            raise no_such_connection()
         return connection
 
     def find_or_open(self, request: UpgradeRequest) -> PusherHttpConnection:
@@ -327,7 +351,19 @@ class PusherHttpConnections:
         """The server is stopping: send every client to reconnect."""
         for connection in tuple(self._by_name.values()):
             connection.session.end(EndReason.DRAINING)
+        self.others.drain()
 
     def _forget(self, name: str, connection: PusherHttpConnection) -> None:
         if self._by_name.get(name) is connection:
             del self._by_name[name]
+            self.others.post.stop(post_address(name))
+
+
+def post_address(name: str) -> str:
+    """Where the owner of the session of that name listens."""
+    return f"pusher:{name}"
+
+
+def no_such_connection() -> NotFoundError:
+    """What answers who sends to a connection that no node has."""
+    return NotFoundError("no_such_connection", "There is no connection at this address: open a new one.")

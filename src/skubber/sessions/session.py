@@ -1,8 +1,8 @@
 """What a session and its transport expect of each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.connection import EndReason, take_nothing
@@ -86,6 +86,12 @@ OpenSession = Callable[[Peer], Session]
 
 Entry = Callable[[UpgradeRequest], OpenSession]
 """Decides whether a client is let in at all: raises a ``SkubberError`` to answer the request with its status."""
+
+Opening = OpenSession | Coroutine[Any, Any, OpenSession]
+"""What opens a client's session; to be waited for where other nodes have to be asked, which may raise as well."""
+
+Door = Callable[[UpgradeRequest], Opening]
+"""An ``Entry`` that may have to ask other nodes."""
 
 
 class NoSession:

@@ -4,10 +4,14 @@ import asyncio
 
 from starlette.requests import Request
 
+from skubber.sessions.elsewhere import ConnectionElsewhere
 from skubber.sessions.long_poll import LongPoll
 
+Poll = LongPoll | ConnectionElsewhere
+"""Where a client's messages wait: here, or on another node."""
 
-async def wait_for_messages(request: Request, poll: LongPoll, seconds: float) -> bytes | None:
+
+async def wait_for_messages(request: Request, poll: Poll, seconds: float) -> bytes | None:
     """Wait for what a poll is to be answered with, for as long as the client waits for it.
 
     Args:
@@ -25,7 +29,7 @@ async def wait_for_messages(request: Request, poll: LongPoll, seconds: float) ->
         watcher.cancel()
 
 
-async def _abandon_when_gone(request: Request, poll: LongPoll, turn: int) -> None:
+async def _abandon_when_gone(request: Request, poll: Poll, turn: int) -> None:
     """A poll whose client is gone must not swallow messages: the client will be back with another."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -13,8 +13,18 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from skubber.codecs import sockjs
-from skubber.core.errors import ConflictError, TooLargeError
-from skubber.sessions.pusher_http import HEARTBEAT_INTERVAL, HTTP_PATH, PusherHttpConnections
+from skubber.core.errors import ConflictError, UnavailableError
+from skubber.core.post import NobodyListensError
+from skubber.sessions.elsewhere import ConnectionElsewhere
+from skubber.sessions.pusher_http import (
+    HEARTBEAT_INTERVAL,
+    HTTP_PATH,
+    PusherHttpConnection,
+    PusherHttpConnections,
+    no_such_connection,
+)
+from skubber.sessions.pusher_http_owner import elsewhere, own
+from skubber.sessions.questions import Action
 from skubber.sessions.session import UpgradeRequest
 from skubber.web.any_origin import ANY_ORIGIN
 from skubber.web.body import read_body
@@ -47,12 +57,10 @@ class PusherHttpRoutes:
     Attributes:
         connections: the clients.
         body_bytes: largest body a client may post.
-        message_bytes: largest message in it.
     """
 
     connections: PusherHttpConnections
     body_bytes: int
-    message_bytes: int
 
     def routes(self) -> list[Route]:
         """All of them, open to browsers of any origin."""
@@ -71,20 +79,32 @@ class PusherHttpRoutes:
     async def _poll(self, request: Request) -> Response:
         if request.method == "OPTIONS":  # outside a preflight, which does not come this far
             return Response(status_code=204)
-        connection = self.connections.find_or_open(_upgrade_request(request))
-        frames = await wait_for_messages(request, connection, HEARTBEAT_INTERVAL)
+        frames = await self._wait(request)
         if frames is None:
             frames = _SUPERSEDED
         return Response(frames or sockjs.HEARTBEAT, media_type=_FRAMES, headers=_NOT_STORED)
 
+    async def _wait(self, request: Request) -> bytes | None:
+        path = request.scope["path"]
+        if path not in self.connections:
+            try:
+                return await wait_for_messages(request, elsewhere(self.connections, path), HEARTBEAT_INTERVAL)
+            except (NobodyListensError, UnavailableError):
+                await own(self.connections, _upgrade_request(request))
+        connection = self.connections.find_or_open(_upgrade_request(request))
+        return await wait_for_messages(request, connection, HEARTBEAT_INTERVAL)
+
     async def _post(self, request: Request) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=204)
-        connection = self.connections.find(request.scope["path"])
-        messages = sockjs.decode_messages(await read_body(request, self.body_bytes))
-        if any(len(message) > self.message_bytes for message in messages):
-            raise TooLargeError("message_too_large", f"Messages have at most {self.message_bytes} bytes.")
-        await connection.receive(messages)
+        path = request.scope["path"]
+        is_here = path in self.connections
+        connection = self.connections.find(path) if is_here else elsewhere(self.connections, path)
+        body = await read_body(request, self.body_bytes)
+        if isinstance(connection, PusherHttpConnection):
+            await connection.post(body)
+        else:
+            await _post_elsewhere(connection, body)
         return Response(status_code=204)
 
     async def _stream(self, request: Request) -> Response:
@@ -103,6 +123,13 @@ class PusherHttpRoutes:
             "server_heartbeat_interval": HEARTBEAT_INTERVAL * 1000,
         }
         return Response(msgspec.json.encode(info), media_type="application/json", headers=_NOT_STORED)
+
+
+async def _post_elsewhere(connection: ConnectionElsewhere, body: bytes) -> None:
+    try:
+        await connection.ask(Action.POST, body)
+    except NobodyListensError:
+        raise no_such_connection() from None
 
 
 async def _frame_page(_: Request) -> Response:

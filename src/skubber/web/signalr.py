@@ -13,9 +13,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from skubber.core.errors import InvalidRequestError
+from skubber.core.post import NobodyListensError
+from skubber.sessions.elsewhere import ConnectionElsewhere
 from skubber.sessions.long_poll import LongPoll
-from skubber.sessions.signalr.connections import ConnectionOptions, SignalRConnection, SignalRConnections
+from skubber.sessions.questions import Action
+from skubber.sessions.signalr.connections import (
+    ConnectionOptions,
+    SignalRConnection,
+    SignalRConnections,
+    no_such_connection,
+)
 from skubber.sessions.signalr.entry import HUB_PATH
+from skubber.sessions.signalr.owner import announce
 from skubber.sessions.signalr.principal import Principal, SignalRRequest, authenticate
 from skubber.sessions.signalr.transports import Transport
 from skubber.store.apps import AppStore
@@ -72,6 +81,7 @@ class HubRoutes:
         hub_request, principal = self._authenticated(request)
         options = ConnectionOptions.of(hub_request.parameters)
         connection = self.connections.negotiate(principal, options)
+        await announce(self.connections, connection)
         answer: dict[str, object] = {
             "negotiateVersion": options.version,
             "connectionId": connection.connection_id,
@@ -86,16 +96,28 @@ class HubRoutes:
         return Response(msgspec.json.encode(answer), media_type="application/json", headers=_NOT_STORED)
 
     async def _poll(self, request: Request) -> Response:
-        connection = self._connection(request)
-        poll = connection.poll
-        if poll is None:
+        token, principal = self._connection_token(request)
+        if token not in self.connections:
+            return await self._poll_elsewhere(request, token, principal)
+        connection = self.connections.find(token, principal)
+        if connection.poll is None:
             return self._first_poll(connection)
-        messages = await wait_for_messages(request, poll, POLL_TIMEOUT)
-        if messages is not None:
-            return Response(messages, media_type="application/octet-stream", headers=_NOT_STORED)
-        if connection.session is not None and connection.session.is_over and not poll.has_messages:
-            connection.forget()
-        return Response(status_code=204)
+        messages = await wait_for_messages(request, connection.poll, POLL_TIMEOUT)
+        if messages is None:
+            connection.polled_in_vain()
+        return _polled(messages)
+
+    async def _poll_elsewhere(self, request: Request, token: str, principal: Principal) -> Response:
+        """Have a poll answered by the node that has the connection. If that has only negotiated it, take it over."""
+        try:
+            poll = self.connections.elsewhere(token, principal)
+            return _polled(await wait_for_messages(request, poll, POLL_TIMEOUT))
+        except NobodyListensError:
+            raise no_such_connection() from None
+        except InvalidRequestError:  # nobody has polled it yet
+            connection = await self.connections.take(token, principal)
+            await announce(self.connections, connection)
+            return self._first_poll(connection)
 
     def _first_poll(self, connection: SignalRConnection) -> Response:
         self.connections.check_opening(connection, Transport.LONG_POLLING)
@@ -110,23 +132,33 @@ class HubRoutes:
     async def _post(self, request: Request) -> Response:
         connection = self._connection(request)
         body = await read_body(request, self.body_bytes)
-        await connection.post(body)
+        if isinstance(connection, SignalRConnection):
+            await connection.post(body)
+        else:
+            await _ask(connection, Action.POST, body)
         return Response(b"", media_type="text/plain")
 
     async def _delete(self, request: Request) -> Response:
         connection = self._connection(request)
-        if connection.poll is None:
-            raise InvalidRequestError("not_polled", "Only long-polling connections are closed by a request.")
-        connection.poll.close(0, "")
+        if isinstance(connection, SignalRConnection):
+            connection.delete()
+        else:
+            await _ask(connection, Action.DELETE)
         return Response(b"", 202, media_type="text/plain")
 
-    def _connection(self, request: Request) -> SignalRConnection:
+    def _connection(self, request: Request) -> SignalRConnection | ConnectionElsewhere:
+        token, principal = self._connection_token(request)
+        if token in self.connections:
+            return self.connections.find(token, principal)
+        return self.connections.elsewhere(token, principal)
+
+    def _connection_token(self, request: Request) -> tuple[str, Principal]:
         # What outlives its token has to be polled and posted to with that token.
         hub_request, principal = self._authenticated(request, self.connections.context.expiry_grace)
         token = hub_request.parameters.get("id")
         if not token:
             raise InvalidRequestError("missing_connection_id", "Negotiate first, then give the connection's id.")
-        return self.connections.find(token, principal)
+        return token, principal
 
     def _authenticated(self, request: Request, grace: int = 0) -> tuple[SignalRRequest, Principal]:
         scope = request.scope
@@ -134,6 +166,19 @@ class HubRoutes:
             scope["query_string"], list(scope["headers"]), is_tls=scope["scheme"] == "https"
         )
         return hub_request, authenticate(hub_request, self.apps, self.now(), grace)
+
+
+async def _ask(connection: ConnectionElsewhere, action: Action, body: bytes = b"") -> None:
+    try:
+        await connection.ask(action, body)
+    except NobodyListensError:
+        raise no_such_connection() from None
+
+
+def _polled(messages: bytes | None) -> Response:
+    if messages is None:
+        return Response(status_code=204)
+    return Response(messages, media_type="application/octet-stream", headers=_NOT_STORED)
 
 
 _NOT_STORED = {"cache-control": "no-store"}

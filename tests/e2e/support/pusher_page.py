@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from .auth_endpoint import AuthEndpoint
+from .balancer import Balancer
 from .javascript import CLIENTS, JavaScript
 from .other_origin import OtherOrigin
 from .server import KEY, Server
@@ -14,13 +15,13 @@ _DISTRIBUTION = CLIENTS / "node_modules/pusher-js/dist/web"
 class PusherPage:
     """A page with pusher-js in it."""
 
-    def __init__(self, browser: JavaScript, server: Server) -> None:
+    def __init__(self, browser: JavaScript, server: Server | Balancer) -> None:
         self._browser = browser
         self._server = server
 
     @classmethod
     async def open(
-        cls, browser: JavaScript, origin: OtherOrigin, server: Server, *, has_websocket: bool = True
+        cls, browser: JavaScript, origin: OtherOrigin, server: Server | Balancer, *, has_websocket: bool = True
     ) -> "PusherPage":
         """Open a page and add pusher-js to it, its SockJS library too, which it would fetch from a site of Pusher's."""
         await browser.call("open", page="application", url=origin.url)

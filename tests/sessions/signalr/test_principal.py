@@ -194,7 +194,8 @@ class TestUsers:
         self, one: dict[str, Any], other: dict[str, Any], are_same: bool
     ) -> None:
         first, second = (authenticated({"access_token": token(**each)}) for each in (one, other))
-        assert first.is_same_user(second) == second.is_same_user(first) == are_same
+        assert first.is_user(second.token.app.id, second.user_id) == are_same
+        assert second.is_user(first.token.app.id, first.user_id) == are_same
 
 
 def test_a_request_shows_its_parameters_decoded() -> None:

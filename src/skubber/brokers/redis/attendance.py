@@ -170,6 +170,8 @@ class Attendance:
         for topic in topics:
             if topic not in self._topics:
                 membership.feed(topic).unsubscribe(topic)
+        for topic in set(self._topics).difference(topics):
+            membership.feed(topic).subscribe(topic)
         self.membership = membership
         if self._told:
             _log.info("the broker can be reached again")

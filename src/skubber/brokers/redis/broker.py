@@ -12,6 +12,7 @@ from skubber.brokers.redis.attendance import Attendance
 from skubber.brokers.redis.holdings import Entry, Holdings, Present, SignedIn, Subscribed, Topics
 from skubber.brokers.redis.membership import Membership
 from skubber.brokers.redis.pipeline import Command
+from skubber.brokers.redis.post import TOPIC_PREFIX, RedisPost
 from skubber.brokers.redis.scripts import CLAIM, FINISH, PUBLISH_KEPT, TAKE
 from skubber.brokers.redis.unavailable import unavailable
 from skubber.brokers.redis.wire import (
@@ -72,6 +73,7 @@ class RedisBroker:
         self._attendance = Attendance(
             parse_address(url), lease, self._holdings, self._topics, self._receive, self._report
         )
+        self._post = RedisPost(self._topics, lambda: self._attendance.membership)
 
     def attach(self, delivery: Delivery) -> None:
         self._delivery = delivery
@@ -80,10 +82,15 @@ class RedisBroker:
     def is_available(self) -> bool:
         return self._attendance.membership is not None
 
+    @property
+    def post(self) -> RedisPost:
+        return self._post
+
     async def start(self) -> None:
         await self._attendance.start()
 
     async def stop(self) -> None:
+        self._post.close()
         await self._attendance.stop()
 
     async def publish(self, app_id: str, channels: Sequence[str], event: Event, excluded: str | None) -> None:
@@ -297,6 +304,9 @@ class RedisBroker:
         try:
             if topic == TERMINATION_TOPIC:
                 self._delivery.terminate(*decode_termination(payload))
+                return
+            if topic.startswith(TOPIC_PREFIX):
+                self._post.receive(topic, payload)
                 return
             place = self._topics.channel(topic)
             if place is not None:

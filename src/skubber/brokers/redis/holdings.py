@@ -102,6 +102,14 @@ class Topics:
         self._channels.pop(topic, None)
         return topic, self._reasons.pop(topic, None) is not None
 
+    def add(self, topic: bytes) -> None:
+        """Listen to a Redis channel that carries no channel's events."""
+        self._reasons[topic] = 1
+
+    def discard(self, topic: bytes) -> None:
+        """Take that back."""
+        self._reasons.pop(topic, None)
+
     def channel(self, topic: bytes) -> tuple[str, str] | None:
         """The app id and channel that a Redis channel carries; None when nobody listens any more."""
         return self._channels.get(topic)

@@ -1,5 +1,9 @@
 """Negotiated SignalR connections: from the negotiate request to the end, over one transport or several in turn.
 
+Any node may get any request of a client. The node that has negotiated a connection hands it over to the one on which
+the client opens it; over transports where the client posts and polls, that one is asked by the others. See
+``skubber.sessions.questions``.
+
 Source: ASP.NET Core SignalR, TransportProtocols.md.
 """
 
@@ -8,10 +12,15 @@ import secrets
 from dataclasses import dataclass
 from functools import lru_cache
 
+import msgspec
+
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.connection import EndReason
 from skubber.core.errors import ConflictError, ForbiddenError, InvalidRequestError, NotFoundError, TooLargeError
+from skubber.core.post import Answer, NobodyListensError
+from skubber.sessions.elsewhere import ConnectionElsewhere, OtherNodes
 from skubber.sessions.long_poll import LongPoll
+from skubber.sessions.questions import Action
 from skubber.sessions.serialized import SerializedSession
 from skubber.sessions.session import NO_SESSION, Peer, Session
 from skubber.sessions.signalr.principal import Principal
@@ -24,6 +33,9 @@ NEGOTIATION_TIMEOUT = 15
 
 LAST_POLL_TIMEOUT = 15
 """Seconds the last messages of a connection that is over wait for a poll."""
+
+_LONGEST_TOKEN = 64
+"""No token is that long, and no other node is asked for one that is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,19 @@ class ConnectionOptions:
 
 # Every connection keeps its own, and there are only eight.
 _options = lru_cache(ConnectionOptions)
+
+
+class _HandedOver(msgspec.Struct, array_like=True):
+    """A connection on its way to the node on which it is opened, a MessagePack array."""
+
+    connection_id: str
+    by_name: bool
+    can_resume: bool
+    version: int
+    early: bytes
+
+
+_decode_handed_over = msgspec.msgpack.Decoder(_HandedOver).decode
 
 
 class SignalRConnection:
@@ -130,6 +155,30 @@ class SignalRConnection:
             raise TooLargeError("message_too_large", "Open the transport before posting so much.")
         self.early += body
 
+    def delete(self) -> None:
+        """End it, as its client wants.
+
+        Raises:
+            InvalidRequestError: ``not_polled``: it is over another transport.
+        """
+        if self.poll is None:
+            raise InvalidRequestError("not_polled", "Only long-polling connections are closed by a request.")
+        self.poll.close(0, "")
+
+    def check_user(self, app_id: str, user_id: str | None) -> None:
+        """See whose connection this is.
+
+        Raises:
+            ForbiddenError: ``user_mismatch``: it is not that app's and user's.
+        """
+        if not self.principal.is_user(app_id, user_id):
+            raise ForbiddenError("user_mismatch", "This connection belongs to another user.")
+
+    def polled_in_vain(self) -> None:
+        """A poll was told that the connection is over, or that another poll has come."""
+        if self.session is not None and self.session.is_over and self.poll is not None and not self.poll.has_messages:
+            self.forget()
+
     def ended(self) -> None:
         """The session is over. What it said at the end may still have to be fetched by a poll."""
         if self.poll is not None and self.poll.has_last_words:
@@ -151,15 +200,18 @@ class SignalRConnections:
 
     def __init__(self, context: SignalRContext) -> None:
         self.context = context
+        self.others = OtherNodes(context.hub.broker.post, context.run)
         self._by_token: dict[str, SignalRConnection] = {}
+
+    def __contains__(self, token: str) -> bool:
+        return token in self._by_token
 
     def negotiate(self, principal: Principal, options: ConnectionOptions) -> SignalRConnection:
         """Prepare a connection, which is forgotten when it is not opened in time."""
         connection_id = self.context.new_socket_id()
         token = secrets.token_urlsafe(24) if options.version else connection_id
         connection = SignalRConnection(self, principal, options, connection_id, token)
-        self._by_token[connection.token] = connection
-        self.context.wheel.schedule(connection, NEGOTIATION_TIMEOUT)
+        self._await_opening(connection)
         return connection
 
     def without_negotiation(self, principal: Principal, parameters: dict[str, str]) -> SignalRConnection:
@@ -179,10 +231,58 @@ class SignalRConnections:
         """
         connection = self._by_token.get(token)
         if connection is None:
-            raise NotFoundError("no_such_connection", "There is no connection with this id: negotiate a new one.")
-        if not connection.principal.is_same_user(principal):
-            raise ForbiddenError("user_mismatch", "This connection belongs to another user.")
+            raise no_such_connection()
+        connection.check_user(principal.token.app.id, principal.user_id)
         return connection
+
+    async def listen(self, connection: SignalRConnection, answer: Answer) -> None:
+        """Have other nodes' questions about a connection answered, until it is forgotten or is a WebSocket's."""
+        await self.others.post.listen(_address(connection.token), answer)
+
+    def elsewhere(self, token: str, principal: Principal) -> ConnectionElsewhere:
+        """The connection of that token, which this node does not have.
+
+        Raises:
+            NotFoundError: ``no_such_connection``: nor can any other.
+        """
+        if len(token) > _LONGEST_TOKEN:
+            raise no_such_connection()
+        return self.others.connection(_address(token), principal.token.app.id, principal.user_id)
+
+    async def take(self, token: str, principal: Principal) -> SignalRConnection:
+        """Take a connection that another node has negotiated, to open it here.
+
+        Raises:
+            NotFoundError: ``no_such_connection``.
+            ForbiddenError: ``user_mismatch``: it is somebody else's.
+            ConflictError: ``connection_in_use``: it is open there.
+            UnavailableError: ``broker_unavailable``.
+        """
+        try:
+            answer = await self.elsewhere(token, principal).ask(Action.TAKE)
+        except NobodyListensError:
+            raise no_such_connection() from None
+        taken = _decode_handed_over(answer or b"")
+        options = _options(taken.by_name, taken.can_resume, taken.version)
+        connection = SignalRConnection(self, principal, options, taken.connection_id, token)
+        connection.early = taken.early
+        self._await_opening(connection)
+        return connection
+
+    def hand_over(self, connection: SignalRConnection) -> bytes:
+        """Let another node have a connection.
+
+        Raises:
+            ConflictError: ``connection_in_use``: it is open.
+        """
+        self.check_opening(connection, Transport.LONG_POLLING)
+        connection.forget()
+        options = connection.options
+        return msgspec.msgpack.encode(
+            _HandedOver(
+                connection.connection_id, options.by_name, options.can_resume, options.version, connection.early
+            )
+        )
 
     def open(self, connection: SignalRConnection, transport: Transport, peer: Peer) -> Session:
         """Start the conversation over a transport, or go on with it after a cut.
@@ -194,6 +294,8 @@ class SignalRConnections:
             return Attachment(connection.session, connection.turn, peer)
         connection.transport = transport
         can_resume = connection.options.can_resume and transport is Transport.WEBSOCKETS
+        if transport is Transport.WEBSOCKETS:
+            self.others.post.stop(_address(connection.token))
         connection.session = session = SignalRSession(
             self.context,
             connection.principal,
@@ -232,10 +334,25 @@ class SignalRConnections:
         for connection in tuple(self._by_token.values()):
             if connection.session is not None:
                 connection.session.end(EndReason.DRAINING)
+        self.others.drain()
 
     def forget(self, connection: SignalRConnection) -> None:
         """Drop a connection that is over."""
         self.context.wheel.cancel(connection)
         self._by_token.pop(connection.token, None)
+        self.others.post.stop(_address(connection.token))
         if connection.poll is not None:
             connection.poll.session = NO_SESSION
+
+    def _await_opening(self, connection: SignalRConnection) -> None:
+        self._by_token[connection.token] = connection
+        self.context.wheel.schedule(connection, NEGOTIATION_TIMEOUT)
+
+
+def no_such_connection() -> NotFoundError:
+    """What answers who asks for a connection that no node has."""
+    return NotFoundError("no_such_connection", "There is no connection with this id: negotiate a new one.")
+
+
+def _address(token: str) -> str:
+    return f"signalr:{token}"

@@ -32,9 +32,9 @@ class Principal:
         """Whether the back end vouches for the user. A self-asserted one proves nothing."""
         return self.user_id is not None and self.token.grants.user_id == self.user_id
 
-    def is_same_user(self, other: "Principal") -> bool:
-        """Whether two requests come from one user of one app: they may use one connection."""
-        return (self.token.app.id, self.user_id) == (other.token.app.id, other.user_id)
+    def is_user(self, app_id: str, user_id: str | None) -> bool:
+        """Whether it is that user of that app, whose requests all may use one connection."""
+        return (self.token.app.id, self.user_id) == (app_id, user_id)
 
 
 @dataclass(frozen=True, slots=True)
