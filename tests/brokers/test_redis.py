@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from brokers.redis_node import Node, until
-from skubber.core.broker import EarlierRequest, Occupancy, Upheaval
+from skubber.brokers.redis.holdings import Present, Subscribed
+from skubber.brokers.redis.membership import Membership
+from skubber.core.broker import EarlierRequest, Joined, Occupancy, Upheaval
 from skubber.core.errors import UnavailableError
 from skubber.core.event import Event, PublishedEvent
 from skubber.core.meter import Rate
@@ -45,6 +47,27 @@ async def test_first_and_last_are_told_once_however_many_nodes_try_at_once(nodes
     uncounted = await asyncio.gather(*(broker.unsubscribe(APP, CHANNEL) for broker, _ in tries))
     assert uncounted.count(0) == 1
     assert len(set(uncounted)) == 60
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_what_was_published_before_a_member_joined_is_told_from_what_came_after(
+    nodes: list[Node], monkeypatch: pytest.MonkeyPatch, *, is_first: bool
+) -> None:
+    here, there, _ = nodes
+    await there.broker.join(APP, CHANNEL, "2.1", BOB, 100)
+    if not is_first:
+        await there.broker.join(APP, CHANNEL, "2.2", ADA, 100)
+    listen = here.broker._listen
+
+    async def listen_while_another_leaves(membership: Membership, entry: Subscribed | Present) -> None:
+        await listen(membership, entry)
+        await there.broker.leave(APP, CHANNEL, "2.1", "bob")
+
+    monkeypatch.setattr(here.broker, "_listen", listen_while_another_leaves)
+    joined = await here.broker.join(APP, CHANNEL, "1.1", ADA, 100)
+    assert joined == Joined(is_first, [ADA])
+    assert here.delivery.names[: here.delivery.joins[0][1]] == ["member_removed"]
+    assert [socket_id for socket_id, _ in here.delivery.joins] == ["1.1"]
 
 
 async def test_all_nodes_have_a_channels_events_in_one_order(nodes: list[Node]) -> None:

@@ -32,6 +32,9 @@ class Listener:
         assert excluded is None
         self.told.append((app_id, channel, int(event.data)))
 
+    def joined(self, app_id: str, channel: str, socket_id: str) -> None:
+        raise AssertionError("there is no roster")
+
     def terminate(self, app_id: str, user_id: str) -> None:
         raise AssertionError("nobody is terminated")
 

@@ -204,6 +204,20 @@ class TestWhoIsThere:
         assert json.loads(success["data"])["presence"]["ids"] == ["bob", "ada"]
         assert (removed["event"], json.loads(removed["data"])["user_id"]) == (REMOVED, "bob")
 
+    async def test_who_has_left_before_it_joined_is_not_said_to_leave(
+        self, node: PusherNode, broker: SlowBroker
+    ) -> None:
+        ada, bob = EdgeClient(node), EdgeClient(node)
+        bob.subscribe("presence-c", "bob")
+        hold = broker.hold("join")
+        ada.subscribe("presence-c", "ada")
+        await hold.reached()
+        bob.hang_up()
+        hold.release()
+        await settled()
+        (success,) = ada.received()
+        assert json.loads(success["data"])["presence"]["ids"] == ["ada"]
+
     async def test_events_of_that_time_come_after_the_roster_in_order(
         self, node: PusherNode, broker: SlowBroker
     ) -> None:

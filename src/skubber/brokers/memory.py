@@ -117,6 +117,7 @@ class MemoryBroker:
             return None
         self._rosters[app_id, channel] = roster
         is_first = roster.join(socket_id, member)
+        self._delivery.joined(app_id, channel, socket_id)
         if is_first:
             self._delivery.deliver(app_id, channel, MemberAdded(member.user_id, member.user_info), socket_id)
         return Joined(is_first, roster.members())

@@ -92,6 +92,13 @@ class Delivery(Protocol):
         """Fan an event out to this node's subscribers of a channel."""
         ...
 
+    def joined(self, app_id: str, channel: str, socket_id: str) -> None:
+        """A connection of this node has entered a roster just now.
+
+        What was delivered on the channel before is no news to it: the roster shows it. Called before ``join`` returns.
+        """
+        ...
+
     def terminate(self, app_id: str, user_id: str) -> None:
         """End every connection a user has on this node."""
         ...

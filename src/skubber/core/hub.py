@@ -65,6 +65,7 @@ class Hub:
         self._defer = defer
         self._namespaces: dict[str, Namespace] = {}
         self._unflushed: list[Channel] = []
+        self._joining: dict[tuple[str, str, str], tuple[Channel, Newcomer]] = {}
         broker.attach(self)
 
     def connect(self, app: App, connection: ClientConnection) -> Admission:
@@ -268,6 +269,15 @@ class Hub:
         for channel in unflushed:
             channel.flush()
 
+    def joined(self, app_id: str, channel: str, socket_id: str) -> None:
+        """Let a newcomer forget what the roster that it is about to be shown accounts for; called by the broker."""
+        joining = self._joining.get((app_id, channel, socket_id))
+        if joining is None:
+            return
+        local_channel, newcomer = joining
+        local_channel.flush()
+        newcomer.missed.clear()
+
     def terminate(self, app_id: str, user_id: str) -> None:
         """End a user's connections on this node; called by the broker."""
         namespace = self._namespaces.get(app_id)
@@ -319,11 +329,15 @@ class Hub:
         subscription.channel.add(newcomer)
         if user_id is not None:
             namespace.hold_user(user_id, connection)
+        place = app.id, name, connection.socket_id
+        self._joining[place] = subscription.channel, newcomer
         try:
             return subscription, await self._enter(app, subscription)
         except BaseException:
             self._remove(namespace, subscription)
             raise
+        finally:
+            del self._joining[place]
 
     async def _enter(self, app: App, subscription: Subscription) -> Sequence[PresenceMember]:
         """Count a subscription, and find out what its client is to be told first."""

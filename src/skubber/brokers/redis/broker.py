@@ -17,6 +17,7 @@ from skubber.brokers.redis.scripts import CLAIM, FINISH, PUBLISH_KEPT, TAKE
 from skubber.brokers.redis.unavailable import unavailable
 from skubber.brokers.redis.wire import (
     CONNECTIONS,
+    JOINED_MARK,
     TERMINATION_TOPIC,
     decode_event,
     decode_termination,
@@ -37,7 +38,7 @@ from skubber.core.broker import (
 )
 from skubber.core.channel_name import ChannelKind
 from skubber.core.errors import UnavailableError
-from skubber.core.event import Event
+from skubber.core.event import Event, MemberAdded
 from skubber.core.meter import Rate
 from skubber.core.presence import PresenceMember
 
@@ -177,7 +178,7 @@ class RedisBroker:
         try:
             node = await membership.enroll(app_id)
             command = entries.join(entry, node, member, max_members, wants_members=True)
-            answer = await self._enter(membership.do(command), entry)
+            answer = await self._enter(self._do_and_catch_up(membership, command, entry), entry)
         except BaseException:
             self._listen_no_more(entry)
             raise
@@ -275,6 +276,12 @@ class RedisBroker:
             self._listen_no_more(entry)
             raise
 
+    async def _do_and_catch_up(self, membership: Membership, command: Command, entry: Present) -> Any:
+        answer = await membership.do(command)
+        # What was published before is on its way on another connection, and must not be taken for news.
+        await membership.feed(keys_of(entry.app_id).topic(entry.channel)).catch_up()
+        return answer
+
     def _listen_no_more(self, entry: Subscribed | Present) -> None:
         topic, is_last = self._topics.release(entry.app_id, entry.channel)
         if is_last:
@@ -310,10 +317,18 @@ class RedisBroker:
                 return
             place = self._topics.channel(topic)
             if place is not None:
-                event, excluded = decode_event(payload)
-                self._delivery.deliver(*place, event, excluded)
+                self._deliver(*place, payload)
         except Exception:
             _log.exception("a message of another node could not be delivered")
+
+    def _deliver(self, app_id: str, channel: str, payload: bytes) -> None:
+        if payload[:1] == JOINED_MARK:
+            self._delivery.joined(app_id, channel, payload[1:].decode())
+            return
+        event, excluded = decode_event(payload)
+        if excluded is not None and isinstance(event, MemberAdded):
+            self._delivery.joined(app_id, channel, excluded)
+        self._delivery.deliver(app_id, channel, event, excluded)
 
     def _report(self, app_id: str, upheaval: Upheaval) -> None:
         self._delivery.upheaved(app_id, upheaval)

@@ -6,6 +6,7 @@ from skubber.brokers.redis.holdings import Entry, Present, SignedIn, Subscribed
 from skubber.brokers.redis.pipeline import Command
 from skubber.brokers.redis.scripts import JOIN, LEAVE, SIGN_IN, SIGN_OUT, SUBSCRIBE, UNSUBSCRIBE
 from skubber.brokers.redis.wire import (
+    JOINED_MARK,
     MEMBER_REMOVED_MARK,
     OFFLINE_MARK,
     NodeKeys,
@@ -50,7 +51,7 @@ def join(
         max_members,
         app.topic(entry.channel),
         news,
-        int(wants_members),
+        JOINED_MARK + entry.socket_id.encode() if wants_members else b"",
     )
 
 

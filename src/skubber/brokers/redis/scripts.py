@@ -62,7 +62,7 @@ return left
 JOIN = Script(
     _REFUSE_THE_DEAD
     + """
-local entry, user, info, limit, topic, news, wants_members = unpack(ARGV)
+local entry, user, info, limit, topic, news, mark = unpack(ARGV)
 if redis.call('HEXISTS', KEYS[1], user) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(limit) then return false end
 local first = 0
 if redis.call('SADD', KEYS[3], entry) == 1 and redis.call('HINCRBY', KEYS[2], user, 1) == 1 then
@@ -70,12 +70,14 @@ if redis.call('SADD', KEYS[3], entry) == 1 and redis.call('HINCRBY', KEYS[2], us
   redis.call('HSET', KEYS[1], user, info)
   if news ~= '' then redis.call('PUBLISH', topic, news) end
 end
-if wants_members == '0' then return {first, {}} end
+if mark == '' then return {first, {}} end
+if first == 0 then redis.call('PUBLISH', topic, mark) end
 return {first, redis.call('HGETALL', KEYS[1])}
 """
 )
 """Keys: members, their connections, node's presence, node's tombstone. Arguments: entry, user, what is said of the
-user, most members, topic, what is published there if the user is new, 1 if all members are wanted.
+user, most members, topic, what is published there if the user is new, and what otherwise where the members are wanted:
+either tells the node what was published before it got them, and what after.
 
 Answers whether the user is new, and the members; nothing when there would be too many.
 """

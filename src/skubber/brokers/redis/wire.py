@@ -26,8 +26,8 @@ CONNECTIONS = "#connections"
 """A channel that stands for an app's connections, where the app has a limit of them: they are entered like
 subscriptions, and go with their node like these. Nobody can name it."""
 
-MEMBER_REMOVED_MARK, OFFLINE_MARK = b"r", b"o"
-"""First bytes of two messages that scripts make; the user id follows. No MessagePack array begins so."""
+MEMBER_REMOVED_MARK, OFFLINE_MARK, JOINED_MARK = b"r", b"o", b"j"
+"""First bytes of messages that scripts make; the user id follows, or the socket id. No MessagePack array begins so."""
 
 _KINDS: tuple[type[Event], ...] = (
     Event,
