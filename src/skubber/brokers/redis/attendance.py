@@ -11,6 +11,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from skubber.brokers.redis.burial import Report, bury
+from skubber.brokers.redis.changes import Changes
 from skubber.brokers.redis.holdings import Holdings, Topics
 from skubber.brokers.redis.membership import Membership
 from skubber.brokers.redis.pipeline import LostNodeError
@@ -157,24 +158,19 @@ class Attendance:
         self, membership: Membership, former: list[str], *, has_lost_data: bool
     ) -> list[tuple[str, Upheaval]]:
         """Enter everything anew; returns what changed by it."""
-        holdings = self._holdings
-        changes: list[tuple[str, Upheaval]] = []
-
-        def note(app_id: str, upheaval: Upheaval) -> None:
-            changes.append((app_id, upheaval))
-
+        holdings, changes = self._holdings, Changes()
         # Where Redis has lost its data everybody enters everything, and nobody has been told that anybody was gone.
-        owed = await enter_again(membership, holdings, None if has_lost_data else note)
+        owed = await enter_again(membership, holdings, None if has_lost_data else changes)
         if has_lost_data:
             # Others may have the same user, and be about to say so: it is not told before a lease has passed.
             await enter_for_another(membership, former[-1], owed)
         else:
             for node_id in former:
-                await bury(membership, node_id, note)
+                await bury(membership, node_id, changes.note)
         del holdings.owed[: len(owed)]
         while holdings.owed:
-            await take_back_owed(membership, holdings, note)
-        return changes
+            await take_back_owed(membership, holdings, changes.note)
+        return changes.outcome()
 
     async def _keep_place(self, membership: Membership) -> None:
         """Say again and again that this node is there, and bury those that are not."""

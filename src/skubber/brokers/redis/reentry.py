@@ -6,6 +6,7 @@ from typing import Any
 
 from skubber.brokers.redis import entries
 from skubber.brokers.redis.burial import Report
+from skubber.brokers.redis.changes import Changes
 from skubber.brokers.redis.holdings import Entry, Holdings, SignedIn, Subscribed
 from skubber.brokers.redis.membership import Membership
 from skubber.brokers.redis.pipeline import Command
@@ -17,13 +18,13 @@ _AT_ONCE = 200
 """Entries that travel together."""
 
 
-async def enter_again(membership: Membership, holdings: Holdings, report: Report | None) -> list[Entry]:
+async def enter_again(membership: Membership, holdings: Holdings, changes: Changes | None) -> list[Entry]:
     """Enter everything a node has. What it loses meanwhile is owed, to be taken back afterwards.
 
     Args:
         membership: the node's new one.
         holdings: what it has.
-        report: takes what changed; None: nobody is to be told anything, subscribers neither.
+        changes: takes what changed; None: nobody is to be told anything, subscribers neither.
 
     Returns:
         What was owed before: it is none of what has been entered.
@@ -33,7 +34,7 @@ async def enter_again(membership: Membership, holdings: Holdings, report: Report
     """
     nodes = {app_id: await membership.enroll(app_id) for app_id in holdings.apps()}
     owed = list(holdings.owed)
-    is_told = report is not None
+    is_told = changes is not None
     todo: list[tuple[Entry, int, Command]] = []
     for (app_id, channel), count in holdings.counts.items():
         if app_id in nodes:
@@ -50,8 +51,13 @@ async def enter_again(membership: Membership, holdings: Holdings, report: Report
     for start in range(0, len(todo), _AT_ONCE):
         lot = todo[start : start + _AT_ONCE]
         answers = await membership.call(*(command for _, _, command in lot))
-        if report is not None:
-            _report(report, ((entry, partial(entries.note_entered, entry, count)) for entry, count, _ in lot), answers)
+        if changes is None:
+            continue
+        for (each, count, _), answer in zip(lot, answers, strict=True):
+            if isinstance(each, Subscribed):
+                changes.had(each.app_id, each.channel, answer - count)
+        notes = ((entry, partial(entries.note_entered, entry, count)) for entry, count, _ in lot)
+        _report(changes.note, notes, answers)
     return owed
 
 
