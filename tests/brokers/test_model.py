@@ -176,7 +176,8 @@ class RedisBrokersAgainstModel(BrokerAgainstModel):
                 release = Release(operation.node, operation.key)
                 self.run(release.run(returning.broker, self.app_id))
                 release.apply(self.model)
-        self.check_one_order(self.take_delivered(), unheard={node})
+        moving = {each.node for each in operations if isinstance(each, Entering | TakeBack)}
+        self.check_one_order(self.take_delivered(), unheard={node, *moving})
         for each in self.nodes.values():
             each.record.terminated = Counter()
         self.take_upheavals()

@@ -3,6 +3,7 @@
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 
 import redis
 
@@ -10,10 +11,15 @@ from .ports import free_port
 
 
 class RedisServer:
-    """A running server that keeps nothing on disk."""
+    """A running server that keeps nothing on disk.
 
-    def __init__(self) -> None:
+    Args:
+        directory: where it keeps what it must have in files.
+    """
+
+    def __init__(self, *, directory: str | Path | None = None) -> None:
         self.port = free_port()
+        self.directory = directory or tempfile.gettempdir()
         self.start()
 
     @property
@@ -25,7 +31,7 @@ class RedisServer:
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._process = subprocess.Popen(
             ["redis-server", *options],
-            cwd=tempfile.gettempdir(),
+            cwd=self.directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -94,7 +94,7 @@ def _enter_quietly(entry: Entry, node: NodeKeys) -> Command:
         return entries.subscribe(entry, node)
     if isinstance(entry, SignedIn):
         return entries.sign_in(entry, node, is_told=False)
-    return entries.join(entry, node, PresenceMember(entry.user_id), is_told=False)
+    return entries.join(entry, node, PresenceMember(entry.user_id, entry.user_info), is_told=False)
 
 
 def _report(report: Report, notes: Iterable[tuple[Entry, Any]], answers: Iterable[Any]) -> None:
