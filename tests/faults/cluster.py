@@ -1,7 +1,6 @@
 """Several servers with one Redis, and questions to them."""
 
 import asyncio
-import json
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -158,8 +157,9 @@ def signalr_news_of(signalr: SignalR, client: str) -> list[tuple[str, str]]:
     ]
 
 
-async def received(client: RawClient, count: int) -> list[tuple[str, Any]]:
-    """The next so many messages of a client, as names and data."""
+async def message_named(client: RawClient, name: str) -> dict[str, Any]:
+    """The next message of a name that a client gets."""
     async with asyncio.timeout(PATIENCE):
-        messages = [await client.receive() for _ in range(count)]
-    return [(message["event"].removeprefix("pusher_internal:"), json.loads(message["data"])) for message in messages]
+        while (message := await client.receive())["event"] != name:
+            pass
+    return message
