@@ -86,6 +86,11 @@ class ModelledNode:
         return membership
 
     @property
+    def former_id(self) -> str:
+        """The id under which what it has was entered last."""
+        return self._attendance._former[-1]
+
+    @property
     def is_cut(self) -> bool:
         return not self._way.is_set()
 

@@ -6,13 +6,14 @@ these calls, one after the other.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pytest
 from hypothesis import Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
+    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -32,6 +33,7 @@ from brokers.operations import (
     Claim,
     Entering,
     Finish,
+    Join,
     KeptEvent,
     Members,
     Operation,
@@ -45,6 +47,8 @@ from support.redis import RedisServer
 
 # To explain a failure, Hypothesis would trace every line in every run.
 PHASES = [Phase.generate, Phase.shrink]
+
+TASKS_OF_A_NODE, CONNECTIONS_OF_A_NODE = 5, 2
 
 
 class RedisBrokersAgainstModel(BrokerAgainstModel):
@@ -115,7 +119,7 @@ class RedisBrokersAgainstModel(BrokerAgainstModel):
     def a_node_that_is_cut_off_is_taken_for_lost(self, seed: int) -> None:
         node = Choice(seed).of(sorted({*self.owed} - {*self.remembered}))
         self.remembered[node] = self.held_by(node)
-        self.bury(Choice(seed), self.nodes[node].broker._attendance._former[-1])  # type: ignore[attr-defined]
+        self.bury(Choice(seed), self.nodes[node].former_id)
         self.check_change(self.model.on_node(node), {})
 
     @rule(seed=SEEDS)
@@ -150,7 +154,6 @@ class RedisBrokersAgainstModel(BrokerAgainstModel):
         node = Choice(seed).of(sorted(self.connected))
         operations = self.choose_operations(Choice(seed), number)
         returning = self.nodes[node]
-
         note(f"{node} is cut off during {operations}")
 
         async def cut_meanwhile() -> list[Any]:
@@ -181,7 +184,7 @@ class RedisBrokersAgainstModel(BrokerAgainstModel):
         for each in self.nodes.values():
             each.record.terminated = Counter()
         self.take_upheavals()
-        self.believe_what_nobody_can_know()
+        self.believe_what_nobody_can_know([each.info for each in operations if isinstance(each, Join)])
         published = {each.name for each in operations if isinstance(each, Publish)}
         for channel in CACHE_CHANNELS:
             kept = self.run(KeptEvent(node, channel).run(returning.broker, self.app_id))
@@ -205,6 +208,14 @@ class RedisBrokersAgainstModel(BrokerAgainstModel):
         let_claims_end(self.client)
         self.run(Choice(seed).of(self.nodes.values()).beat())
         self.check_change(gone, {})
+
+    @invariant()
+    @precondition(lambda self: not self.owed)
+    def nothing_runs_but_what_nodes_need(self) -> None:
+        assert len(asyncio.all_tasks(self.runner.get_loop())) == TASKS_OF_A_NODE * len(self.nodes)
+        assert len(self.client.client_list(_type="normal")) + len(self.client.client_list(_type="pubsub")) == (
+            CONNECTIONS_OF_A_NODE * len(self.nodes) + 1
+        )
 
     def held_by(self, node: int) -> dict[Held, bytes]:
         """What the clients of a node that is cut off have."""
@@ -270,15 +281,18 @@ class RedisBrokersAgainstModel(BrokerAgainstModel):
             ]
             assert all(each == heard[0] for each in heard), (channel, heard)
 
-    def believe_what_nobody_can_know(self) -> None:
-        """Take over what depends on which of several connections was entered again first."""
+    def believe_what_nobody_can_know(self, rumours: Collection[bytes] = ()) -> None:
+        """Take over what is said of members where it depends on which of their connections was entered first.
+
+        ``rumours`` is what those said who may have been entered or not.
+        """
         if not self.connected:
             return
         node = next(iter(self.connected))
         for channel in PRESENCE_CHANNELS:
             for user, info in self.run(Members(node, channel).run(self.nodes[node].broker, self.app_id)).items():
                 said = {said for held, said in self.model.held.items() if (held.channel, held.user) == (channel, user)}
-                if info in said:
+                if info in said or info in rumours:
                     self.model.infos[channel, user] = info
 
     def teardown(self) -> None:
