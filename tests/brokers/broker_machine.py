@@ -73,6 +73,12 @@ class BrokerAgainstModel(RuleBasedStateMachine):
         self.model = Model()
         self.nodes: dict[int, ModelledNode] = {}
         self.numbers = count()
+        self.history: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Write down what is done, for failures to show: not each of them can be had a second time."""
+        self.history.append(text)
+        note(text)
 
     @initialize(seed=SEEDS)
     def start(self, seed: int) -> None:
@@ -132,7 +138,7 @@ class BrokerAgainstModel(RuleBasedStateMachine):
     def perform(self, operations: list[Operation]) -> None:
         """Make the calls at once, and find the order that explains what came of it."""
         calls = [each.run(self.nodes[each.node].broker, self.app_id) for each in operations]
-        note(f"at once: {operations}")
+        self.note(f"at once: {operations}")
         outcomes = self.run(gather(calls))
         delivered = self.take_delivered()
         moving = {
@@ -204,7 +210,7 @@ class BrokerAgainstModel(RuleBasedStateMachine):
             number = next(number for number, each in self.nodes.items() if each is node)
             assert {channel for _, channel in broker._topics._channels.values()} == self.model.reasons(number)
         for operation in (*(Members(0, channel) for channel in PRESENCE_CHANNELS), Online(0, USERS)):
-            assert await operation.run(broker, app_id) == operation.apply(self.model)
+            assert await operation.run(broker, app_id) == operation.apply(self.model), (operation, self.history)
 
     def occupancy(self, channel: str) -> Occupancy:
         users = len(self.model.members(channel)) if ChannelKind.of(channel).is_presence else None

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import pytest
-from hypothesis import Phase, note, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     invariant,
@@ -154,7 +154,7 @@ class RedisBrokersAgainstModel(BrokerAgainstModel):
         node = Choice(seed).of(sorted(self.connected))
         operations = self.choose_operations(Choice(seed), number)
         returning = self.nodes[node]
-        note(f"{node} is cut off during {operations}")
+        self.note(f"{node} is cut off during {operations}")
 
         async def cut_meanwhile() -> list[Any]:
             membership = returning.membership
@@ -167,7 +167,9 @@ class RedisBrokersAgainstModel(BrokerAgainstModel):
             await returning.return_after(membership)
             return await calls
 
-        for operation, outcome in zip(operations, self.run(cut_meanwhile()), strict=True):
+        outcomes = self.run(cut_meanwhile())
+        self.note(f"outcomes: {outcomes}")
+        for operation, outcome in zip(operations, outcomes, strict=True):
             has_failed = isinstance(outcome, UnavailableError)
             assert has_failed or not isinstance(outcome, BaseException), outcome
             assert not has_failed or operation.node == node
@@ -243,7 +245,7 @@ class RedisBrokersAgainstModel(BrokerAgainstModel):
     ) -> None:
         """See that what was taken away or entered again was told of once, on every node and to back ends."""
         before = {channel: self.model.count(channel) for channel in CHANNELS}
-        note(f"gone: {list(gone)}; back: {new}")
+        self.note(f"gone: {list(gone)}; back: {new}")
         self.model.deliveries = []
         changes = self.model.change(list(gone), new)
         if new:
