@@ -1,5 +1,6 @@
 """Calls of a broker, each beside what it does to the model."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -105,16 +106,16 @@ class TakeBack(OfClient):
 
 
 @dataclass(frozen=True)
-class OnNode:
+class OnNode(ABC):
     """A call on nobody's behalf."""
 
     node: int
 
-    async def run(self, broker: Broker, app_id: str) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    async def run(self, broker: Broker, app_id: str) -> Any: ...
 
-    def apply(self, model: Model) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def apply(self, model: Model) -> Any: ...
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,13 @@ from e2e.support.signalr import SignalR
 from e2e.support.webhook_config import webhook_config
 from faults.cluster import (
     count_on,
-    get,
     join,
     join_with_signalr,
     news_of,
     publish,
     signalr_news_of,
-    until,
     until_count_is,
+    until_ready_answers,
     until_users_are,
 )
 from faults.conftest import NewNode
@@ -84,11 +83,7 @@ async def test_a_node_that_stood_still_for_longer_than_its_lease_finds_its_way_b
     finally:
         sleeping.signal(signal.SIGCONT)
     await until_users_are(["ada", "bob", "eve"], ROOM, staying)
-
-    async def is_ready() -> bool:
-        return (await get(sleeping, "/ready")).status_code == 200
-
-    await until(is_ready)
+    await until_ready_answers(200, sleeping)
     await until_count_is(3, ROOM, staying, sleeping)
     assert (await publish(staying, ROOM)).status_code == 200
     for client in ("ada", "bob"):
