@@ -326,5 +326,6 @@ def test_any_number_of_redis_brokers_are_what_the_model_is(above_redis: type[Red
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_many_histories_of_redis_brokers_are_what_the_model_is(above_redis: type[RedisBrokersAgainstModel]) -> None:
-    soak = settings(max_examples=1500, stateful_step_count=80, derandomize=False, print_blob=True, phases=PHASES)
+    # What comes of calls that are cut off is a matter of luck: the first failure is shown as it is, with its history.
+    soak = settings(max_examples=500, stateful_step_count=80, derandomize=False, database=None, phases=[Phase.generate])
     run_state_machine_as_test(above_redis, settings=soak)
