@@ -73,7 +73,8 @@ class Upheaval:
     """What changed on an app's channels because a whole node was lost, or came back.
 
     Attributes:
-        counts: subscriptions as they are now, of the channels where their number changed; 0: nobody is left.
+        counts: subscriptions as they are now, of the channels where their number changed; 0: nobody is left. Channels
+            that come with a sign-in are left out: back ends are told nothing of them.
         occupied: those of the channels that nobody had been subscribed to.
         arrived: members who were not there before, as channel and user id.
         departed: members who are gone.

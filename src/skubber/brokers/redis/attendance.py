@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from skubber.brokers.redis.advice import advice
 from skubber.brokers.redis.burial import TOMBSTONE_SECONDS, Report, bury
+from skubber.brokers.redis.changes import Changes
 from skubber.brokers.redis.holdings import Holdings, Topics
 from skubber.brokers.redis.layout import Servers
 from skubber.brokers.redis.membership import Membership
@@ -200,23 +201,18 @@ class Attendance:
 
     async def _enter(self, membership: Membership, former: list[str]) -> list[tuple[str, Upheaval]]:
         """Enter everything anew; returns what changed by it."""
-        holdings, lost = self._holdings, self._lost_apps
-        changes: list[tuple[str, Upheaval]] = []
-
-        def note(app_id: str, upheaval: Upheaval) -> None:
-            changes.append((app_id, upheaval))
-
+        holdings, lost, changes = self._holdings, self._lost_apps, Changes()
         # Where Redis has lost its data everybody enters everything, and nobody has been told that anybody was gone.
-        owed = await enter_again(membership, holdings, note, lost)
+        owed = await enter_again(membership, holdings, changes, lost)
         # Others may have the same user, and be about to say so: it is not told before a lease has passed.
         if former:
             await enter_for_another(membership, former[-1], (entry for entry in owed if entry.app_id in lost))
         for node_id in former:
-            await bury(membership, node_id, note, lost)
+            await bury(membership, node_id, changes.note, lost)
         del holdings.owed[: len(owed)]
         while holdings.owed:
-            await take_back_owed(membership, holdings, note)
-        return changes
+            await take_back_owed(membership, holdings, changes.note)
+        return changes.outcome()
 
     async def _keep_place(self, membership: Membership) -> None:
         """Say again and again that this node is there, and bury those that are not."""

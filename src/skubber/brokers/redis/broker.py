@@ -173,7 +173,7 @@ class RedisBroker:
         self, app_id: str, channel: str, socket_id: str, member: PresenceMember, max_members: int
     ) -> Joined | None:
         membership = self._membership()
-        entry = Present(app_id, channel, socket_id, member.user_id)
+        entry = Present(app_id, channel, socket_id, member.user_id, member.user_info)
         await self._listen(membership, entry)
         try:
             node = await membership.enroll(app_id)
@@ -192,7 +192,9 @@ class RedisBroker:
 
     async def leave(self, app_id: str, channel: str, socket_id: str, user_id: str) -> bool:
         entry = Present(app_id, channel, socket_id, user_id)
-        if self._holdings.present.pop(entry, None) is not None:
+        member = self._holdings.present.pop(entry, None)
+        if member is not None:
+            entry = Present(app_id, channel, socket_id, user_id, member.user_info)
             self._listen_no_more(entry)
         return bool(await self._take_back(entry))
 

@@ -1,7 +1,7 @@
 """What this node has entered in Redis, so that it can be entered again; and what it still has to take back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from skubber.brokers.redis.wire import keys_of
 from skubber.core.presence import PresenceMember
@@ -17,12 +17,13 @@ class Subscribed:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A member's connection on a presence channel."""
+    """A member's connection on a presence channel. What it said of the user makes it no other one."""
 
     app_id: str
     channel: str
     socket_id: str
     user_id: str
+    user_info: bytes = field(default=b"null", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from skubber.brokers.redis import entries
 from skubber.brokers.redis.burial import Report
+from skubber.brokers.redis.changes import Changes
 from skubber.brokers.redis.holdings import Entry, Holdings, SignedIn, Subscribed
 from skubber.brokers.redis.membership import Membership
 from skubber.brokers.redis.pipeline import Command
@@ -18,14 +19,14 @@ _AT_ONCE = 200
 
 
 async def enter_again(
-    membership: Membership, holdings: Holdings, report: Report, untold: Collection[str]
+    membership: Membership, holdings: Holdings, changes: Changes, untold: Collection[str]
 ) -> list[Entry]:
     """Enter everything a node has. What it loses meanwhile is owed, to be taken back afterwards.
 
     Args:
         membership: the node's new one.
         holdings: what it has.
-        report: takes what changed.
+        changes: takes what changed.
         untold: apps in which nobody is to be told anything, subscribers neither.
 
     Returns:
@@ -53,11 +54,16 @@ async def enter_again(
     for start in range(0, len(todo), _AT_ONCE):
         lot = todo[start : start + _AT_ONCE]
         answers = await membership.call(*(command for _, _, command in lot))
-        _report(
-            lambda app_id, upheaval: None if app_id in untold else report(app_id, upheaval),
-            ((entry, partial(entries.note_entered, entry, count)) for entry, count, _ in lot),
-            answers,
-        )
+        told = [
+            (each, count, answer)
+            for (each, count, _), answer in zip(lot, answers, strict=True)
+            if each.app_id not in untold
+        ]
+        for each, count, answer in told:
+            if isinstance(each, Subscribed):
+                changes.had(each.app_id, each.channel, answer - count)
+        notes = ((each, partial(entries.note_entered, each, count)) for each, count, _ in told)
+        _report(changes.note, notes, (answer for _, _, answer in told))
     return owed
 
 
@@ -102,7 +108,7 @@ def _enter_quietly(entry: Entry, node: NodeKeys) -> Command:
         return entries.subscribe(entry, node)
     if isinstance(entry, SignedIn):
         return entries.sign_in(entry, node, is_told=False)
-    return entries.join(entry, node, PresenceMember(entry.user_id), is_told=False)
+    return entries.join(entry, node, PresenceMember(entry.user_id, entry.user_info), is_told=False)
 
 
 def _report(report: Report, notes: Iterable[tuple[Entry, Any]], answers: Iterable[Any]) -> None:

@@ -3,6 +3,9 @@
 Whatever a connection brings about is entered twice: in what all nodes have together, from which first and last are
 told, and in what its node has, which goes with the node. A node that has been buried in an app enters nothing there
 any more, however late its command arrives: it is answered ``GONE``.
+
+A Redis that has no memory left refuses what might take more, unless the script has written before. What adds something
+is refused therefore, whole; what takes away or keeps a node alive first deletes what is not there, and is done.
 """
 
 import hashlib
@@ -50,6 +53,7 @@ Answers how many there are, or -1 when there would be too many.
 
 UNSUBSCRIBE = Script("""
 local channel = ARGV[1]
+redis.call('HDEL', KEYS[2], '')
 local own = tonumber(redis.call('HGET', KEYS[2], channel) or 0)
 if own == 0 then return -1 end
 if own == 1 then redis.call('HDEL', KEYS[2], channel) else redis.call('HINCRBY', KEYS[2], channel, -1) end
@@ -176,6 +180,7 @@ HEARTBEAT = Script(
     + """
 local node, lease, claim, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 if not redis.call('ZSCORE', KEYS[1], node) then return false end
+redis.call('ZREM', KEYS[1], '')
 redis.call('ZADD', KEYS[1], now + lease, node)
 local claimed = {}
 for _, lost in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, most)) do
@@ -205,6 +210,7 @@ return redis.call('SADD', KEYS[2], ARGV[2])
 
 BURY = Script("""
 local prefix, limit, gone_for, removed_mark, offline_mark, watchlist = unpack(ARGV)
+redis.call('HDEL', KEYS[4], '')
 redis.call('SET', KEYS[7], '1', 'EX', gone_for)
 local departed, counts, left = {}, {}, 0
 for _, entry in ipairs(redis.call('SPOP', KEYS[5], limit)) do
