@@ -7,7 +7,7 @@ SOURCES := src tests benchmarks scripts
 
 VENDORED := src/skubber/web/assets/vendor
 
-.PHONY: help run test soak check bench conformance fmt lock clean system-packages web-assets
+.PHONY: help run test soak check bench conformance docs fmt lock clean system-packages web-assets
 
 help:
 	@echo 'make run          start the server, with a demo app'
@@ -15,6 +15,7 @@ help:
 	@echo 'make soak         run the tests that take minutes'
 	@echo 'make bench        measure (ARGS="fanout publish" for some)'
 	@echo 'make conformance  run the Autobahn WebSocket test suite'
+	@echo 'make docs         write the reference anew and build the documents as a site, in site/'
 	@echo 'make fmt          format the code'
 	@echo 'make lock         resolve the dependencies anew'
 
@@ -39,6 +40,12 @@ bench: .venv/test.stamp
 conformance: .venv/test.stamp
 	$(BIN)/python tests/conformance/run.py
 
+# NO_MKDOCS_2_WARNING: mkdocs-material tells of its own future otherwise.
+docs: .venv/test.stamp
+	for script in configuration_table command_line_reference error_reference http_api_reference realtime_reference; do \
+		$(BIN)/python scripts/$$script.py || exit 1; done
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 fmt: .venv/test.stamp
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
@@ -51,7 +58,7 @@ lock: .venv/python.stamp
 	$(LOCK) --group build pyproject.toml -c requirements-dev.lock -o requirements.lock
 
 clean:
-	rm -rf .venv tests/clients/node_modules web-assets/node_modules $(VENDORED) .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/bin
+	rm -rf .venv site tests/clients/node_modules web-assets/node_modules $(VENDORED) .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/bin
 
 system-packages:
 	@sh scripts/system_packages.sh

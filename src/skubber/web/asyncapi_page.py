@@ -65,10 +65,15 @@ def realtime_page(document: Document) -> str:
     Args:
         document: made by ``skubber.web.asyncapi``.
     """
-    return _environment.get_template("realtime.html").render(document=document, sides=list(_sides(document)))
+    return _environment.get_template("realtime.html").render(document=document, sides=list(sides(document)))
 
 
-def _sides(document: Document) -> Iterator[dict[str, Any]]:
+def sides(document: Document) -> Iterator[dict[str, Any]]:
+    """What there is to show of each client protocol, the document's references resolved.
+
+    Args:
+        document: made by ``skubber.web.asyncapi``.
+    """
     for name, channel in document["channels"].items():
         trait = document["components"]["operationTraits"][name]
         yield {
