@@ -13,6 +13,7 @@ from skubber.brokers.redis.attendance import Attendance
 from skubber.brokers.redis.broker import RedisBroker
 from skubber.brokers.redis.layout import Primary
 from skubber.brokers.redis.membership import Membership
+from skubber.brokers.redis.rosters import Rosters
 from skubber.brokers.redis.scripts import HEARTBEAT
 from skubber.brokers.redis.standalone import Standalone
 from skubber.brokers.redis.wire import ALIVE, DEAD
@@ -91,6 +92,11 @@ class ModelledNode:
         membership = self._attendance.membership
         assert membership is not None
         return membership
+
+    @property
+    def rosters(self) -> Rosters:
+        """What it takes its clients to have been told."""
+        return self._attendance._rosters
 
     @property
     def former_id(self) -> str:

@@ -75,3 +75,5 @@ async def test_a_node_cut_off_from_redis_serves_its_own_and_makes_up_for_it_when
     expected = {"bob": ["added", "removed", "added"], "dan": ["added", "removed"]}
     for news in (news_of(javascript, "ada", ROOM), signalr_news_of(signalr, "eve")):
         assert {who: [what for what, whom in news if whom == who] for who in expected} == expected
+    # Who has gone meanwhile, its own clients hear as soon as it is back; and nothing of those who have been there.
+    assert news_of(javascript, "bob", ROOM) == [("added", "dan"), ("removed", "dan")]

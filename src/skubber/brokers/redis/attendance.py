@@ -18,6 +18,7 @@ from skubber.brokers.redis.layout import Servers
 from skubber.brokers.redis.membership import Membership
 from skubber.brokers.redis.pipeline import Command, LostNodeError
 from skubber.brokers.redis.reentry import enroll_another, enter_again, enter_for_another, take_back_owed
+from skubber.brokers.redis.rosters import Rosters
 from skubber.brokers.redis.scripts import HEARTBEAT, REGISTER, REHEARSE
 from skubber.brokers.redis.wire import ALIVE, DEAD, GENERATION, TERMINATION_TOPIC, keys_of, rehearsal_keys
 from skubber.core.broker import Upheaval
@@ -51,6 +52,7 @@ class Attendance:
         lease: seconds after which a silent node is lost.
         holdings: what this node has entered.
         topics: what it listens to.
+        rosters: what its clients have been told of who is present.
         deliver: takes what is published; see ``Feed``.
         report: takes what changed without anybody's call.
 
@@ -64,6 +66,7 @@ class Attendance:
         lease: float,
         holdings: Holdings,
         topics: Topics,
+        rosters: Rosters,
         deliver: Callable[[bytes, bytes], None],
         report: Report,
     ) -> None:
@@ -72,12 +75,14 @@ class Attendance:
         self._lease = lease
         self._holdings = holdings
         self._topics = topics
+        self._rosters = rosters
         self._deliver = deliver
         self._report = report
         self._former: dict[str, set[str]] = {}
         self._away_since = self._returned_at = -inf
         self._generation: bytes | None = None
         self._lost_apps: set[str] = set()
+        self._is_unsure = False
         self._told: set[str | None] = set()
         self._is_stopping = False
         self._first_attempt_over = asyncio.Event()
@@ -142,6 +147,7 @@ class Attendance:
     async def _take_place(self, membership: Membership) -> None:
         """Become a member, and enter everything this node has."""
         topics = list(self._topics)
+        self._rosters.begin()
         await _rehearse(membership)
         await membership.listen([TERMINATION_TOPIC, *topics])
         former = dict(self._former)
@@ -165,6 +171,8 @@ class Attendance:
         self._generation = generation
         changes = await self._enter(membership, list(former))
         self._former = {membership.node_id: membership.enrolled}
+        await self._rosters.reconcile(membership, self._lost_apps)
+        self._is_unsure = bool(self._lost_apps)
         self._lost_apps.clear()
         if former:
             self._returned_at = _now()
@@ -235,6 +243,11 @@ class Attendance:
                     burials.add(burial)
                     burial.add_done_callback(burials.discard)
                 await take_back_owed(membership, self._holdings, self._report)
+                if self._is_unsure and _now() > self._returned_at + self._lease:
+                    # Whoever is still there has entered by now what it has.
+                    self._rosters.begin()
+                    await self._rosters.reconcile(membership)
+                    self._is_unsure = False
                 # A connection on which only Redis speaks may be dead for long without anybody noticing.
                 async with asyncio.timeout(self._lease * _ANSWER_TIMEOUT):
                     await membership.catch_up()

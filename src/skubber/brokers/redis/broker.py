@@ -13,6 +13,7 @@ from skubber.brokers.redis.holdings import Entry, Holdings, Present, SignedIn, S
 from skubber.brokers.redis.membership import Membership
 from skubber.brokers.redis.pipeline import Command
 from skubber.brokers.redis.post import TOPIC_PREFIX, RedisPost
+from skubber.brokers.redis.rosters import Rosters
 from skubber.brokers.redis.scripts import CLAIM, FINISH, PUBLISH_KEPT, TAKE
 from skubber.brokers.redis.unavailable import unavailable
 from skubber.brokers.redis.wire import (
@@ -70,9 +71,11 @@ class RedisBroker:
         self._publishes_alone = publishes_alone
         self._holdings = Holdings()
         self._topics = Topics()
+        self._rosters = Rosters(lambda app_id, channel, event: self._delivery.deliver(app_id, channel, event, None))
+        self._joining: set[tuple[str, str, str]] = set()
         self._asked_for: set[bytes] = set()
         self._attendance = Attendance(
-            parse_address(url), lease, self._holdings, self._topics, self._receive, self._report
+            parse_address(url), lease, self._holdings, self._topics, self._rosters, self._receive, self._report
         )
         self._post = RedisPost(self._topics, lambda: self._attendance.membership)
 
@@ -175,6 +178,8 @@ class RedisBroker:
         membership = self._membership()
         entry = Present(app_id, channel, socket_id, member.user_id, member.user_info)
         await self._listen(membership, entry)
+        place = app_id, channel, socket_id
+        self._joining.add(place)
         try:
             node = await membership.enroll(app_id)
             command = entries.join(entry, node, member, max_members, wants_members=True)
@@ -182,13 +187,17 @@ class RedisBroker:
         except BaseException:
             self._listen_no_more(entry)
             raise
+        finally:
+            self._joining.discard(place)
         if answer is None or entry in self._holdings.present:
             self._listen_no_more(entry)
         if answer is None:
             return None
         self._holdings.present[entry] = member
-        is_first, members = answer
-        return Joined(bool(is_first), _members(members))
+        is_first, flat = answer
+        members = _members(flat)
+        self._rosters.show(app_id, channel, (each.user_id for each in members))
+        return Joined(bool(is_first), members)
 
     async def leave(self, app_id: str, channel: str, socket_id: str, user_id: str) -> bool:
         entry = Present(app_id, channel, socket_id, user_id)
@@ -287,6 +296,7 @@ class RedisBroker:
     def _listen_no_more(self, entry: Subscribed | Present) -> None:
         topic, is_last = self._topics.release(entry.app_id, entry.channel)
         if is_last:
+            self._rosters.forget(entry.app_id, entry.channel)
             self._asked_for.discard(topic)
             if self._attendance.membership is not None:
                 self._attendance.membership.feed(topic).unsubscribe(topic)
@@ -325,12 +335,18 @@ class RedisBroker:
 
     def _deliver(self, app_id: str, channel: str, payload: bytes) -> None:
         if payload[:1] == JOINED_MARK:
-            self._delivery.joined(app_id, channel, payload[1:].decode())
+            self._joined(app_id, channel, payload[1:].decode())
             return
         event, excluded = decode_event(payload)
         if excluded is not None and isinstance(event, MemberAdded):
-            self._delivery.joined(app_id, channel, excluded)
-        self._delivery.deliver(app_id, channel, event, excluded)
+            self._joined(app_id, channel, excluded)
+        if self._rosters.is_news(app_id, channel, event):
+            self._delivery.deliver(app_id, channel, event, excluded)
+
+    def _joined(self, app_id: str, channel: str, socket_id: str) -> None:
+        if (app_id, channel, socket_id) in self._joining:
+            self._rosters.joined(app_id, channel)
+            self._delivery.joined(app_id, channel, socket_id)
 
     def _report(self, app_id: str, upheaval: Upheaval) -> None:
         self._delivery.upheaved(app_id, upheaval)
