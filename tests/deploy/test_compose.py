@@ -1,5 +1,6 @@
 """The compose file."""
 
+import os
 import re
 import subprocess
 import sys
@@ -77,16 +78,11 @@ def test_the_front_passes_on_to_the_servers_there_are() -> None:
     assert [(DEPLOY / file).is_file() for file in mounted] == [True]
 
 
-def test_redis_takes_its_configuration(tmp_path: Path) -> None:
+def test_redis_takes_its_configuration() -> None:
     shell, flag, script = SERVICES["redis"]["command"]
     # Redis itself is left out: what it would read is shown.
     shown = script.replace("$$", "$").replace("exec redis-server -", "cat")
-    result = subprocess.run(
-        [shell, flag, shown],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"REDIS_PASSWORD": "hidden", "PATH": "/bin:/usr/bin"},
-    )
+    environment = {"REDIS_PASSWORD": "hidden", "PATH": os.environ["PATH"]}
+    result = subprocess.run([shell, flag, shown], capture_output=True, text=True, check=True, env=environment)
     assert "requirepass hidden\n" in result.stdout
     assert "maxmemory-policy noeviction\n" in result.stdout
