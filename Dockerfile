@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 FROM node:22-bookworm-slim AS assets
 WORKDIR /assets
 COPY web-assets/package.json web-assets/package-lock.json ./

@@ -86,3 +86,11 @@ async def signalr(node: None, certificate: tuple[Path, Path]) -> AsyncIterator[S
     script = await SignalR.start("signalr.mjs", {**os.environ, "NODE_EXTRA_CA_CERTS": str(certificate[0])})
     yield script
     await script.stop()
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[JavaScript]:
+    """Headless Chromium, which minds no certificate."""
+    script = await JavaScript.start("browser.mjs", {**os.environ, "CHROMIUM": chromium})
+    yield script
+    await script.stop()
