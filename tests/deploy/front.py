@@ -162,7 +162,7 @@ class Caddy(Front):
     def _replacements(self) -> dict[str, str]:
         site = "{$SKUBBER_SITE:push.example.com} {"
         return {
-            "(skubber) {": "{\n\tauto_https disable_redirects\n}\n\n(skubber) {",
+            "grace_period 10s": "grace_period 10s\n\tauto_https disable_redirects",
             site: f"{site}\n\ttls {self.certificate} {self._key}",
         }
 

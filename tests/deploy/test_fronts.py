@@ -18,6 +18,7 @@ from e2e.support.javascript import JavaScript, Message
 from e2e.support.pusher_js import client_options
 from e2e.support.server import APP_ID, KEY, Endpoint
 from e2e.support.signalr import SERVER_SENT_EVENTS, TOKEN_PATH, TRANSPORTS, SignalR, access_token, publish
+from e2e.support.signalr_raw import HANDSHAKE, RawHttp, call
 
 RECONNECT = [0, *[200] * 100]
 ADDRESSES = [f"127.0.0.{number}" for number in range(2, 18)]
@@ -85,15 +86,17 @@ async def test_a_browser_connects_beside_http_2(browser: JavaScript, front: Fron
     assert established == "pusher:connection_established"
 
 
-async def test_who_leaves_a_stream_is_gone(signalr: SignalR, front: Front) -> None:
+async def test_who_breaks_a_stream_off_is_gone(signalr: SignalR, front: Front) -> None:
     # Else the server would find out after signalr_client_timeout, 30 s, which is longer than this waits.
-    for client in ("ann", "bob"):
-        await signalr.connect(front, client, (SERVER_SENT_EVENTS, "json"))
-        await signalr.subscribe(client, "presence-c")
-    await signalr.called("ann", "MemberAdded")
-    await signalr.call("stop", client="bob")
-    (removed,) = await signalr.called("ann", "MemberRemoved")
-    assert removed["userId"] == "bob"
+    await signalr.connect(front, "ann", (SERVER_SENT_EVENTS, "json"))
+    await signalr.subscribe("ann", "presence-c")
+    async with RawHttp.negotiated(front, access_token(front, userId="bob", channels=["*"])) as bob:
+        async with bob.event_stream():
+            await bob.post(HANDSHAKE)
+            await bob.post(call("Subscribe", "presence-c"))
+            await signalr.called("ann", "MemberAdded")
+        (removed,) = await signalr.called("ann", "MemberRemoved")
+        assert removed["userId"] == "bob"
 
 
 async def test_a_hub_connection_stays_with_one_server_and_clients_are_spread(site: Site) -> None:
@@ -126,6 +129,15 @@ async def guesses(http: httpx.AsyncClient, count: int, headers: dict[str, str] |
     return [answer.status_code for answer in answers]
 
 
+def test_no_publish_is_lost_to_a_server_that_is_gone(site: Site) -> None:
+    gone, _ = site.servers
+    gone.signal(signal.SIGTERM)
+    gone.wait()
+    for _ in "1234":  # it is the turn of either
+        publish(site.front, "c")
+    gone.start()
+
+
 async def test_clients_of_a_server_that_stops_come_back_by_the_other(
     javascript: JavaScript, signalr: SignalR, site: Site
 ) -> None:
@@ -138,7 +150,6 @@ async def test_clients_of_a_server_that_stops_come_back_by_the_other(
     one, two = site.servers
     one.signal(signal.SIGTERM)
     one.wait()
-    publish(site.front, "c")  # none is lost to the server that is gone
     await until_all_hear(site.front, "one", javascript, pushers, signalr)
     one.start()
     two.signal(signal.SIGTERM)
