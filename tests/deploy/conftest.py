@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from conftest import go_without
-from deploy.front import FRONTS, Front
+from deploy.front import FRONTS, Front, Site
 from e2e.support.certificate import make_certificate
 from e2e.support.javascript import JavaScript
 from e2e.support.server import APP_ID, KEY, SECRET, Server
@@ -24,14 +23,6 @@ id = "{APP_ID}"
 keys = [{{ key = "{KEY}", secret = "{SECRET}" }}]
 tls_only = true
 """
-
-
-@dataclass
-class Site:
-    """A front, and the two servers behind it."""
-
-    front: Front
-    servers: tuple[Server, Server]
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,12 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from e2e.support.server import Server
 from support.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -203,6 +205,14 @@ class HAProxy(Front):
 
     def _run_flags(self) -> list[str]:
         return ["-db", "-f", str(self._configuration)]
+
+
+@dataclass
+class Site:
+    """A front, and the two servers behind it."""
+
+    front: Front
+    servers: tuple[Server, Server]
 
 
 FRONTS: list[type[Front]] = [Nginx, Caddy, HAProxy]

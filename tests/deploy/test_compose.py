@@ -4,13 +4,20 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import yaml
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
+from conftest import require
+from deploy.front import replace
 from skubber.settings import Settings
+from support.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 FILE = DEPLOY / "compose.yaml"
@@ -78,11 +85,24 @@ def test_the_front_passes_on_to_the_servers_there_are() -> None:
     assert [(DEPLOY / file).is_file() for file in mounted] == [True]
 
 
-def test_redis_takes_its_configuration() -> None:
+def test_redis_runs_as_it_is_configured() -> None:
+    require("A test with Redis", "redis-server")
+    port = free_port()
     shell, flag, script = SERVICES["redis"]["command"]
-    # Redis itself is left out: what it would read is shown.
-    shown = script.replace("$$", "$").replace("exec redis-server -", "cat")
+    command = replace(script, {"$$": "$", "redis-server -": f"redis-server - --port {port}"})
     environment = {"REDIS_PASSWORD": "hidden", "PATH": os.environ["PATH"]}
-    result = subprocess.run([shell, flag, shown], capture_output=True, text=True, check=True, env=environment)
-    assert "requirepass hidden\n" in result.stdout
-    assert "maxmemory-policy noeviction\n" in result.stdout
+    process = subprocess.Popen(
+        [shell, flag, command], cwd=tempfile.gettempdir(), env=environment, stdout=subprocess.DEVNULL
+    )
+    try:
+        retry = Retry(ConstantBackoff(0.05), 200)
+        with redis.Redis(port=port, password="hidden", retry=retry, decode_responses=True) as client:
+            assert client.ping()
+            settings: Any = client.config_get("*")
+        expected = {"maxmemory-policy": "noeviction", "save": "", "appendonly": "no", "timeout": "0"}
+        assert expected.items() <= settings.items()
+        with redis.Redis(port=port) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+    finally:
+        process.terminate()
+        process.wait(20)

@@ -11,8 +11,7 @@ import httpx
 import pytest
 
 from conftest import go_without
-from deploy.conftest import Site
-from deploy.front import FRONTS, Front
+from deploy.front import FRONTS, Front, Site
 from e2e.support.api import HEADERS
 from e2e.support.javascript import JavaScript, Message
 from e2e.support.pusher_js import client_options
