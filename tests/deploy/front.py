@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -166,7 +167,12 @@ class Caddy(Front):
         return {
             "grace_period 10s": "grace_period 10s\n\tauto_https disable_redirects",
             site: f"{site}\n\ttls {self.certificate} {self._key}",
+            **({"\thealth_uri": "\tbuffer_requests\n\thealth_uri"} if self._is_old() else {}),
         }
+
+    def _is_old(self) -> bool:
+        version = subprocess.run([self._executable(), "version"], capture_output=True, text=True, check=True).stdout
+        return re.match(r"v?2\.6\.[0-2]\b", version) is not None
 
     def _environment(self) -> dict[str, str]:
         return {
