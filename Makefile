@@ -56,6 +56,7 @@ lock: .venv/python.stamp
 	$(BIN)/pip install -q uv
 	$(LOCK) --group dev --all-extras pyproject.toml -o requirements-dev.lock
 	$(LOCK) --group build pyproject.toml -c requirements-dev.lock -o requirements.lock
+	$(LOCK) --all-extras pyproject.toml -c requirements-dev.lock -o requirements-container.lock
 
 clean:
 	rm -rf .venv site tests/clients/node_modules web-assets/node_modules $(VENDORED) .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/bin

@@ -2,6 +2,8 @@
 # Installs what the tests need and the machine lacks, where that is allowed: as root, or with sudo that asks nothing.
 set -eu
 
+# Servers are where only root looks for them.
+PATH="$PATH:/usr/sbin"
 packages=
 need() { # command, packages
     command -v "$1" >/dev/null 2>&1 || packages="$packages $2"
@@ -17,6 +19,10 @@ need openssl openssl
 need javac default-jdk-headless
 need mvn maven
 need redis-server redis-server
+need nginx nginx-light
+need haproxy haproxy
+need caddy caddy
+need systemd-analyze systemd
 if ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
     packages="$packages postgresql"
 fi

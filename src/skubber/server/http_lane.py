@@ -22,6 +22,7 @@ from skubber.codecs.websocket_handshake import HandshakeError, switching_protoco
 from skubber.core.errors import SkubberError
 from skubber.server.connection_limit import ConnectionLimit
 from skubber.server.eager import Suspended, run_detached, run_eagerly
+from skubber.server.forwarding import Forwarding
 from skubber.server.http_connection import HttpConnection
 from skubber.server.repeated_head import RepeatedHead
 from skubber.server.response_heads import ResponseHeads
@@ -56,6 +57,7 @@ class HttpLane(HttpConnection):
         request_bytes: largest body of an API request.
         connection_limit: how many connections there may be.
         access_log: whether to log requests.
+        forwarding: what proxies are believed.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class HttpLane(HttpConnection):
         request_bytes: int,
         connection_limit: ConnectionLimit,
         access_log: bool,
+        forwarding: Forwarding,
     ) -> None:
         super().__init__(
             config,
@@ -89,6 +92,7 @@ class HttpLane(HttpConnection):
         self._websocket_routes = websocket_routes
         self._stream_routes = stream_routes
         self._request_bytes = request_bytes
+        self._forwarding = forwarding
         self._request_headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] | None = None
         self._body_size = 0
@@ -303,7 +307,9 @@ class HttpLane(HttpConnection):
 
     def _upgrade_request(self) -> UpgradeRequest:
         path, _, query = self.url.partition(b"?")
-        return UpgradeRequest(unquote(path.decode("latin-1")), query, self.headers, is_ssl(self.transport))
+        peer = self.client[0] if self.client else None
+        is_tls = self._forwarding.came_over_tls(peer, self.headers, is_tls=is_ssl(self.transport))
+        return UpgradeRequest(unquote(path.decode("latin-1")), query, self.headers, is_tls)
 
     def _hand_over(self, status: int) -> None:
         """Let go of the connection: another protocol takes it."""

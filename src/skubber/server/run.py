@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from skubber.core.app import App
 from skubber.server.connection_limit import ConnectionLimit
 from skubber.server.eager import run_detached
+from skubber.server.forwarding import Forwarding
 from skubber.server.http_lane import HttpLane
 from skubber.server.http_server import HttpServer
 from skubber.server.response_heads import ResponseHeads
@@ -73,6 +74,7 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[HttpServer, R
         request_bytes=settings.request_bytes,
         connection_limit=ConnectionLimit(settings.tcp_connections),
         access_log=settings.access_log,
+        forwarding=Forwarding(config.forwarded_allow_ips),
     )
     return server, runtime
 

@@ -6,15 +6,16 @@ from typing import Any
 from .api import with_headers
 from .auth_endpoint import MASTER_KEY
 from .javascript import JavaScript
-from .server import APP_ID, KEY, SECRET, Server
+from .server import APP_ID, KEY, SECRET, Endpoint, Server
 
 
-def client_options(server: Server, auth: str | None = None) -> dict[str, Any]:
+def client_options(server: Endpoint, auth: str | None = None) -> dict[str, Any]:
     """How pusher-js is pointed at a server, and perhaps at a back end that authorizes."""
     options: dict[str, Any] = {
         "wsHost": "127.0.0.1",
         "wsPort": server.port,
-        "forceTLS": False,
+        "wssPort": server.port,
+        "forceTLS": server.is_tls,
         "enabledTransports": ["ws"],
         "cluster": "",
         "disableStats": True,

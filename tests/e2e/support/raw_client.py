@@ -11,7 +11,7 @@ from typing import Any
 import websockets
 from pusher import Pusher
 
-from .server import APP_ID, KEY, SECRET, Server
+from .server import APP_ID, KEY, SECRET, Endpoint
 
 
 class RawClient:
@@ -23,7 +23,7 @@ class RawClient:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def opened(cls, server: Server, path: str) -> AsyncIterator["RawClient"]:
+    async def opened(cls, server: Endpoint, path: str) -> AsyncIterator["RawClient"]:
         """Open a WebSocket at any path and say nothing."""
         tls = ssl.create_default_context(cafile=server.certificate) if server.is_tls else None
         url = server.websocket_url + path
@@ -32,7 +32,7 @@ class RawClient:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def connected(cls, server: Server) -> AsyncIterator["RawClient"]:
+    async def connected(cls, server: Endpoint) -> AsyncIterator["RawClient"]:
         """Open a WebSocket with the app's key and take the greeting."""
         async with cls.opened(server, f"/app/{KEY}?protocol=7&client=test&version=1") as client:
             greeting = await client.receive()
@@ -41,7 +41,7 @@ class RawClient:
             yield client
 
     @staticmethod
-    def socket(server: Server) -> socket.socket:
+    def socket(server: Endpoint) -> socket.socket:
         """A plain TCP connection to the server."""
         return socket.create_connection(("127.0.0.1", server.port), 10)
 

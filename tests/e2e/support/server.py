@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from support.ports import free_port
 
@@ -18,6 +19,25 @@ EXECUTABLE = Path(sys.executable).parent / "skubber"
 # Digits, as Pusher has them: its Python SDK takes no other ids.
 APP_ID, KEY, SECRET = "4711", "mps_" + "k" * 32, "s" * 48
 OTHER_ID, OTHER_KEY, OTHER_SECRET = "other", "mps_" + "o" * 32, "t" * 48
+
+
+class Endpoint(Protocol):
+    """Where clients connect: a server, or what stands in front of several."""
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def is_tls(self) -> bool: ...
+
+    @property
+    def certificate(self) -> Path | None: ...
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def websocket_url(self) -> str: ...
 
 
 class Server:

@@ -10,7 +10,7 @@ from pusher import Pusher
 
 from .api import HEADERS
 from .javascript import JavaScript, Message
-from .server import APP_ID, KEY, SECRET, Server
+from .server import APP_ID, KEY, SECRET, Endpoint
 
 TOKEN_PATH = "/api/auth/signalr-token"
 
@@ -28,7 +28,7 @@ WAYS = [
 Way = tuple[str, str]
 
 
-def trust(server: Server) -> ssl.SSLContext | bool:
+def trust(server: Endpoint) -> ssl.SSLContext | bool:
     """What an HTTP client needs to believe the server's certificate, if it has one."""
     return ssl.create_default_context(cafile=server.certificate) if server.is_tls else False
 
@@ -38,7 +38,7 @@ def token_request(**asked: Any) -> dict[str, Any]:
     return {"apiKey": KEY, "apiSecret": SECRET, **asked}
 
 
-def access_token(server: Server, **asked: Any) -> str:
+def access_token(server: Endpoint, **asked: Any) -> str:
     """A token from the server, as a back end fetches it."""
     answer = httpx.post(server.url + TOKEN_PATH, json=token_request(**asked), verify=trust(server))
     assert answer.status_code == 200, answer.text
@@ -46,20 +46,20 @@ def access_token(server: Server, **asked: Any) -> str:
     return token
 
 
-def hub_url(server: Server, token: str | None = None, **query: str) -> str:
+def hub_url(server: Endpoint, token: str | None = None, **query: str) -> str:
     """The hub's URL, as applications write it."""
     parameters = {**query, **({"access_token": token} if token is not None else {})}
     return f"{server.url}/push" + (f"?{urlencode(parameters)}" if parameters else "")
 
 
-def publish(server: Server, channel: str, name: str = "greeting", data: str = "hello", **more: Any) -> None:
+def publish(server: Endpoint, channel: str, name: str = "greeting", data: str = "hello", **more: Any) -> None:
     """Publish over the HTTP API."""
     event = {"name": name, "channel": channel, "data": data, **more}
     answer = httpx.post(f"{server.url}/apps/{APP_ID}/events", json=event, headers=HEADERS, verify=trust(server))
     assert (answer.status_code, answer.text) == (200, "{}")
 
 
-def publish_numbers(server: Server, channel: str, numbers: range) -> None:
+def publish_numbers(server: Endpoint, channel: str, numbers: range) -> None:
     """Publish a numbered series, ten events a request."""
     with httpx.Client(headers=HEADERS, verify=trust(server)) as client:
         for start in range(0, len(numbers), 10):
@@ -89,7 +89,7 @@ class SignalR(JavaScript):
     """A driver of Microsoft's client: ``signalr.mjs``, or one that takes the same commands."""
 
     async def connect(
-        self, server: Server, client: str, way: Way = (WEBSOCKETS, "json"), url: str | None = None, **options: Any
+        self, server: Endpoint, client: str, way: Way = (WEBSOCKETS, "json"), url: str | None = None, **options: Any
     ) -> str:
         """Connect a client and return its connection id.
 

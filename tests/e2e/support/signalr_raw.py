@@ -12,7 +12,7 @@ import websockets
 
 from support.signalr_messages import json_record
 
-from .server import Server
+from .server import Endpoint
 from .signalr import hub_url, trust
 
 Message = dict[str, Any]
@@ -50,7 +50,7 @@ class RawHub:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def opened(cls, server: Server, token: str | None = None, **query: str) -> AsyncIterator["RawHub"]:
+    async def opened(cls, server: Endpoint, token: str | None = None, **query: str) -> AsyncIterator["RawHub"]:
         """Open a WebSocket and say nothing."""
         async with cls.opened_with({}, server, token, **query) as hub:
             yield hub
@@ -58,7 +58,7 @@ class RawHub:
     @classmethod
     @contextlib.asynccontextmanager
     async def opened_with(
-        cls, headers: dict[str, str], server: Server, token: str | None = None, **query: str
+        cls, headers: dict[str, str], server: Endpoint, token: str | None = None, **query: str
     ) -> AsyncIterator["RawHub"]:
         """Open a WebSocket with some headers in the request."""
         tls = ssl.create_default_context(cafile=server.certificate) if server.is_tls else None
@@ -70,7 +70,7 @@ class RawHub:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def connected(cls, server: Server, token: str, **query: str) -> AsyncIterator["RawHub"]:
+    async def connected(cls, server: Endpoint, token: str, **query: str) -> AsyncIterator["RawHub"]:
         """Open a WebSocket and agree on JSON."""
         async with cls.opened(server, token, **query) as hub:
             await hub.send(HANDSHAKE.decode())
@@ -134,14 +134,14 @@ class RawHttp:
         query: of every request, besides what the request adds.
     """
 
-    def __init__(self, client: httpx.AsyncClient, server: Server, query: dict[str, str]) -> None:
+    def __init__(self, client: httpx.AsyncClient, server: Endpoint, query: dict[str, str]) -> None:
         self.client = client
         self.query = query
         self._server = server
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, server: Server, token: str | None, **query: str) -> AsyncIterator["RawHttp"]:
+    async def open(cls, server: Endpoint, token: str | None, **query: str) -> AsyncIterator["RawHttp"]:
         """Make a client that has not asked for anything yet."""
         if token is not None:
             query["access_token"] = token
@@ -150,7 +150,7 @@ class RawHttp:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def negotiated(cls, server: Server, token: str, **query: str) -> AsyncIterator["RawHttp"]:
+    async def negotiated(cls, server: Endpoint, token: str, **query: str) -> AsyncIterator["RawHttp"]:
         """Make a client that has negotiated."""
         async with cls.open(server, token, **query) as http:
             http.query["id"] = (await http.negotiate()).json()["connectionToken"]
@@ -158,7 +158,7 @@ class RawHttp:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def polling(cls, server: Server, token: str, **query: str) -> AsyncIterator["RawHttp"]:
+    async def polling(cls, server: Endpoint, token: str, **query: str) -> AsyncIterator["RawHttp"]:
         """Make a client that has agreed on JSON over long polling."""
         async with cls.negotiated(server, token, **query) as http:
             first = await http.get()
