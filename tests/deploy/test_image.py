@@ -23,8 +23,8 @@ def copied() -> list[str]:
 
 
 def pins(lock: str) -> set[str]:
-    """The lines of a lock that name a version."""
-    return {line.rstrip(" \\") for line in (ROOT / lock).read_text().splitlines() if line[:1].isalnum()}
+    """What a lock has, each with its version and without the systems it is for."""
+    return {line.split()[0] for line in (ROOT / lock).read_text().splitlines() if line[:1].isalnum()}
 
 
 def test_hadolint_finds_nothing() -> None:
