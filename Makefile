@@ -5,6 +5,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := src tests benchmarks scripts
 
+# Most tests wait for others most of the time: a server, a browser, a lease.
+TEST_PROCESSES ?= 3
+
 VENDORED := src/skubber/web/assets/vendor
 
 .PHONY: help run test soak check bench conformance docs fmt lock clean system-packages web-assets
@@ -23,7 +26,7 @@ run: .venv/run.stamp web-assets
 	$(BIN)/skubber serve $(ARGS)
 
 test: system-packages .venv/test.stamp tests/clients/node_modules/.stamp web-assets check
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
 
 soak: .venv/test.stamp
 	$(BIN)/pytest -m soak $(ARGS)
