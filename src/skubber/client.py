@@ -20,7 +20,14 @@ class ClientError(Exception):
     """The server cannot be reached or refused; the message says which."""
 
 
-def publish(url: str, app: App, channels: Sequence[str], event: str, data: str) -> str:
+def publish(
+    url: str,
+    app: App,
+    channels: Sequence[str],
+    event: str,
+    data: str,
+    tls: ssl.SSLContext | None = None,
+) -> str:
     """Publish an event over the HTTP API; returns the answer's JSON text.
 
     Args:
@@ -29,6 +36,7 @@ def publish(url: str, app: App, channels: Sequence[str], event: str, data: str) 
         channels: channel names.
         event: event name.
         data: event data.
+        tls: which certificates are trusted; those that this machine trusts if not given.
 
     Raises:
         ClientError: the server cannot be reached or refused.
@@ -44,7 +52,7 @@ def publish(url: str, app: App, channels: Sequence[str], event: str, data: str) 
             f"{url}/apps/{quote(app.id, safe='')}/events",
             headers={b"X-Api-Key": key.key.encode(), b"X-Api-Secret": key.secret.encode()},
             content=body,
-            verify=ssl.create_default_context(),  # the certificates that tail_channel trusts
+            verify=tls or ssl.create_default_context(),  # the certificates that tail_channel trusts
             trust_env=not is_local,  # proxies lead to other hosts, not to this one
         )
     except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError) as error:
@@ -61,6 +69,7 @@ async def tail_channel(
     subscribed: Callable[[], None],
     show: Callable[[dict[str, Any]], None],
     count: int = 0,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Subscribe to a channel and hand each of its events to ``show``.
 
@@ -71,6 +80,7 @@ async def tail_channel(
         subscribed: called once events will arrive.
         show: takes an event's ``event``, ``data`` and, if any, ``user_id``.
         count: return after so many events; 0 for never.
+        tls: which certificates are trusted; those that this machine trusts if not given.
 
     Raises:
         ClientError: the server cannot be reached, or refused the subscription.
@@ -78,8 +88,10 @@ async def tail_channel(
     proxy: Literal[True] | None = None if _is_local(url) else True
     key = _key(app)
     path = f"/app/{quote(key.key, safe='')}?protocol=7&client=skubber&version={__version__}"
+    address = "ws" + url.removeprefix("http") + path
+    trusted = (tls or True) if address.startswith("wss:") else None
     try:
-        async with websockets.connect("ws" + url.removeprefix("http") + path, max_size=None, proxy=proxy) as socket:
+        async with websockets.connect(address, max_size=None, proxy=proxy, ssl=trusted) as socket:
             async for text in socket:
                 message = json.loads(text)
                 answer = _react(message, key, channel)

@@ -6,6 +6,7 @@ import typer
 
 from skubber import __version__
 from skubber.cli import apps, keys, messages, plans, reports, secrets, serving, tokens, webhooks
+from skubber.cli.doctor.command import doctor
 
 main = typer.Typer(
     name="skubber",
@@ -32,6 +33,7 @@ def _options(
 
 
 main.command()(serving.serve)
+main.command()(doctor)
 main.command()(messages.trigger)
 main.command()(messages.tail)
 main.add_typer(apps.group, name="apps")

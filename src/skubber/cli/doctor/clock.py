@@ -37,7 +37,9 @@ def check_date(date: str | None) -> Finding:
     try:
         then = parsedate_to_datetime(date or "")
     except ValueError:
-        return warning("clock", "the server's answer has no date", "Compare the clocks yourself, or let the proxy pass it.")
+        return warning(
+            "clock", "the server's answer has no date", "Compare the clocks yourself, or let the proxy pass it."
+        )
     if then.tzinfo is None:
         then = then.replace(tzinfo=UTC)
     return compare_clocks("clock", "the server", (then - datetime.fromtimestamp(time.time(), UTC)).total_seconds())

@@ -77,8 +77,8 @@ def check_kernel(settings: Settings, folder: Path = Path("/proc/sys")) -> Findin
     return warning(
         "kernel",
         "; ".join(f"{name} is {' '.join(map(str, numbers))}" for name, numbers, _ in lines),
-        f"Put {'; '.join(f'{name} = {wanted}' for name, _, wanted in lines)} into /etc/sysctl.d/60-skubber.conf, and run "
-        "`sysctl --system`.",
+        f"Put {'; '.join(f'{name} = {wanted}' for name, _, wanted in lines)} into /etc/sysctl.d/60-skubber.conf, and "
+        "run `sysctl --system`.",
     )
 
 
