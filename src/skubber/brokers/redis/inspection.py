@@ -14,7 +14,7 @@ from skubber.brokers.redis.attendance import rehearse
 from skubber.brokers.redis.farewell import disconnect
 from skubber.brokers.redis.layout import Layout, Servers
 from skubber.brokers.redis.membership import Membership
-from skubber.brokers.redis.wire import ALIVE
+from skubber.brokers.redis.wire import ALIVE, TERMINATION_TOPIC
 
 _PINGS = 5
 
@@ -37,11 +37,6 @@ class Inspection(msgspec.Struct, frozen=True):
     policy: str | None = None
     memory: int | None = None
     idle_timeout: int | None = None
-
-    @property
-    def major_version(self) -> int:
-        """The first number of the version."""
-        return int(self.version.split(".")[0])
 
 
 async def inspect(url: str, patience: float) -> Inspection:
@@ -74,8 +69,13 @@ async def try_rights(url: str, patience: float) -> None:
         RedisError, OSError, TimeoutError, UnavailableError: it does not do everything.
     """
     membership = Membership(parse_address(url), patience, lambda _topic, _payload: None)
+
+    async def work() -> None:
+        await rehearse(membership)
+        await membership.listen([TERMINATION_TOPIC])
+
     try:
-        await membership.run(lambda: rehearse(membership))
+        await membership.run(work)
     finally:
         await membership.disconnect()
 

@@ -17,8 +17,6 @@ _PATIENCE = 5
 _SLOW = 0.02
 """Seconds until an answer from which on clients notice: a subscription takes several."""
 
-_FIRST_VERSION = 6
-
 
 async def check_broker(settings: Settings) -> AsyncIterator[Finding]:
     """Look at the broker that the settings name."""
@@ -33,29 +31,20 @@ async def check_broker(settings: Settings) -> AsyncIterator[Finding]:
     except (RedisError, OSError) as error:
         yield _unreachable(error)
         return
-    yield _check_version(inspection)
+    yield well("broker", f"Redis {inspection.version}, or what stands for it, can be reached")
     yield await _check_rights(settings)
-    yield _check_configuration(inspection)
-    yield _check_round_trip(inspection)
+    yield check_configuration(inspection)
+    yield check_round_trip(inspection)
     yield compare_clocks("broker clock", "Redis", inspection.clock_difference)
 
 
 def _unreachable(error: Exception) -> Finding:
     if isinstance(error, ResponseError) and "unknown command" in str(error):
-        return _too_old("5 or older")
+        # It does not know HELLO, which the first version has that will do.
+        return failure("broker", "Redis 5 or older", "Update it: 6 is the first version that will do.")
     message = str(error).rstrip(".") or f"no answer within {_PATIENCE} s"
     what_to_do = advice(error) or "see that it runs and can be reached from here, and that the setting broker is right"
     return failure("broker", f"cannot be used: {message}", _sentence(what_to_do))
-
-
-def _check_version(inspection: Inspection) -> Finding:
-    if inspection.major_version < _FIRST_VERSION:
-        return _too_old(inspection.version)
-    return well("broker", f"Redis {inspection.version}, or what stands for it, can be reached")
-
-
-def _too_old(version: str) -> Finding:
-    return failure("broker", f"Redis {version}", f"Update it: {_FIRST_VERSION} is the first version that will do.")
 
 
 async def _check_rights(settings: Settings) -> Finding:
@@ -73,7 +62,8 @@ async def _check_rights(settings: Settings) -> Finding:
     return well(check, "its user may do everything that a server does")
 
 
-def _check_configuration(inspection: Inspection) -> Finding:
+def check_configuration(inspection: Inspection) -> Finding:
+    """Whether Redis keeps what it is given, and connections open."""
     check = "broker configuration"
     if inspection.policy is None or inspection.idle_timeout is None:
         return warning(
@@ -94,7 +84,8 @@ def _check_configuration(inspection: Inspection) -> Finding:
     return well(check, "it evicts nothing and closes no idle connections")
 
 
-def _check_round_trip(inspection: Inspection) -> Finding:
+def check_round_trip(inspection: Inspection) -> Finding:
+    """Whether Redis is quick enough."""
     message = f"{inspection.round_trip * 1000:.1f} ms until an answer"
     if inspection.round_trip > _SLOW:
         return warning(

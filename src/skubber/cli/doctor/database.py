@@ -117,9 +117,11 @@ def _check_key(settings: Settings, encrypted: str | None) -> Finding:
         if encrypted is not None:
             vault.decrypt(encrypted)
     except SettingsError as error:
-        sentence, _, advice = str(error).partition(": ")
         return failure(
-            check, sentence.rstrip("."), advice[:1].upper() + advice[1:] or "See the setting encryption_key."
+            check,
+            str(error).rstrip("."),
+            "The server needs the key that the database was encrypted with, and nobody else may read it: see "
+            "encryption_key and encryption_key_file.",
         )
     return well(check, "fits the database")
 
