@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
+from rich.console import Console
 
-from skubber.cli.watching import Reading, Row, with_rates
+from skubber.cli.watching import Reading, Row, drawn, with_rates
 
 
 class Nothing(msgspec.Struct):
@@ -28,3 +29,11 @@ def test_without_a_moment_to_compare_with_there_is_no_rate(earlier: Reading | No
 
 def test_a_counter_that_began_anew_at_midnight_has_no_negative_rate() -> None:
     assert with_rates(reading(12, shop=(4, 7)), reading(10, shop=(1000, 7)))[0][2:] == ["2.0", "0.0"]
+
+
+def test_names_and_reasons_are_shown_as_they_are_whatever_they_look_like() -> None:
+    console = Console(width=80, force_terminal=False)
+    with console.capture() as capture:
+        console.print(drawn(reading(12, **{"[/bold]": (1, 2)}), None, "no [answer]"))
+    assert "[/bold]" in capture.get()
+    assert "no [answer]" in capture.get()

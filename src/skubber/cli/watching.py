@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from skubber.cli.administering import show_table
 from skubber.cli.common import fail
@@ -92,7 +93,7 @@ def watch(read: Callable[[], Reading], interval: float, count: int, json: bool) 
             return
         with Live(console=console, auto_refresh=False) as live:
             for reading, earlier, trouble in _readings(read, interval, count):
-                live.update(_drawn(reading, earlier, trouble), refresh=True)
+                live.update(drawn(reading, earlier, trouble), refresh=True)
     except UnreadableError as error:
         fail(str(error))
     except KeyboardInterrupt:
@@ -128,14 +129,21 @@ def _print(reading: Reading, earlier: Reading | None, trouble: str, json: bool) 
         print(flush=True)
 
 
-def _drawn(reading: Reading, earlier: Reading | None, trouble: str) -> Table:
-    table = Table(title=_now(), caption=trouble or "Ctrl-C ends.", caption_style="bold red" if trouble else "dim")
+def drawn(reading: Reading, earlier: Reading | None, trouble: str = "") -> Table:
+    """The table as it is in a terminal.
+
+    Args:
+        reading: the figures.
+        earlier: those before, which rates are made from.
+        trouble: why there are no newer ones, if so.
+    """
+    table = Table(title=_now(), caption=Text(trouble or "Ctrl-C ends."), caption_style="bold red" if trouble else "dim")
     for number, name in enumerate((*reading.head, *reading.rate_head)):
         table.add_column(
             name, justify="right" if number else "left", style="bold" if name in reading.rate_head else None
         )
     for row in with_rates(reading, earlier):
-        table.add_row(*map(str, row))
+        table.add_row(*(Text(str(cell)) for cell in row))  # a name may look like markup
     return table
 
 

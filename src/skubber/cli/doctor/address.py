@@ -8,6 +8,7 @@ import httpx
 from skubber.cli.common import server_url
 from skubber.cli.doctor.clock import check_date
 from skubber.cli.doctor.finding import Finding, failure, warning, well
+from skubber.client import ClientError, is_local
 from skubber.server.workers.addresses import reserve
 from skubber.settings import Settings, SettingsError
 
@@ -42,8 +43,10 @@ def check_server(url: str) -> Iterator[Finding]:
         url: the server's, without a trailing slash.
     """
     try:
-        answer = httpx.get(f"{url}/ready", timeout=_PATIENCE, verify=ssl.create_default_context())
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        answer = httpx.get(
+            f"{url}/ready", timeout=_PATIENCE, verify=ssl.create_default_context(), trust_env=not is_local(url)
+        )
+    except (httpx.HTTPError, httpx.InvalidURL, ClientError, ImportError, ValueError) as error:
         yield failure(
             "server",
             f"{url} cannot be reached: {str(error).rstrip('.') or type(error).__name__}",

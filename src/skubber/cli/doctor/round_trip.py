@@ -13,7 +13,7 @@ import msgspec
 
 from skubber.cli.doctor.certificate import trusting
 from skubber.cli.doctor.finding import Finding, failure, warning, well
-from skubber.client import ClientError, publish, tail_channel
+from skubber.client import ClientError, publish, tail_channels
 from skubber.core.app import App
 from skubber.server.workers.addresses import addresses_of, reserve
 from skubber.server.workers.assignment import Assignment
@@ -81,7 +81,7 @@ async def _round_trip(url: str, app: App, tls: ssl.SSLContext) -> float:
     is_subscribed = asyncio.Event()
     arrivals: list[float] = []
 
-    def show(_: dict[str, Any]) -> None:
+    def show(_channel: str, _event: dict[str, Any]) -> None:
         arrivals.append(time.perf_counter())
 
     async def publish_once() -> float:
@@ -91,7 +91,7 @@ async def _round_trip(url: str, app: App, tls: ssl.SSLContext) -> float:
         return begin
 
     publishing = asyncio.create_task(publish_once())
-    tailing = asyncio.create_task(tail_channel(url, app, channel, is_subscribed.set, show, 1, tls))
+    tailing = asyncio.create_task(tail_channels(url, app, [channel], is_subscribed.set, show, 1, tls))
     try:
         async with asyncio.timeout(_PATIENCE):
             await asyncio.wait((publishing, tailing), return_when=asyncio.FIRST_EXCEPTION)
