@@ -90,7 +90,15 @@ def test_people_read_lines_with_what_to_do_below_them(tmp_path: Path) -> None:
     assert lines[apps + 1].startswith("         Make one with `skubber apps create`")
 
 
-@pytest.mark.parametrize("arguments", [("--set", "colour=blue"), ("--app", "only-an-id"), ("--config", "none.toml")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--set", "colour=blue"),
+        ("--app", "only-an-id"),
+        ("--config", "none.toml"),
+        ("--app", "a:k:s", "--app", "a:l:s"),
+    ],
+)
 def test_settings_that_cannot_be_used_end_the_look(examine: Examine, arguments: tuple[str, ...]) -> None:
     found = examine(*arguments, status=1)
     assert list(found) == ["settings"]
@@ -108,6 +116,13 @@ def test_a_running_server_is_tried_with_an_app_of_the_database(
     subprocess.run([EXECUTABLE, "apps", "create", "shop"], cwd=tmp_path, check=True, capture_output=True)
     server = new_server(working_directory=tmp_path)
     assert examine("--url", server.url)["round trip"]["status"] == "ok"
+
+
+def test_a_key_that_is_lost_is_not_replaced(examine: Examine, tmp_path: Path) -> None:
+    subprocess.run([EXECUTABLE, "apps", "create", "shop"], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "skubber.key").unlink()
+    assert examine("--port", "0", status=1)["encryption key"]["status"] == "failed"
+    assert not (tmp_path / "skubber.key").exists()
 
 
 def test_without_an_app_a_running_server_is_not_tried(examine: Examine, server: Server) -> None:

@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, select, update
 
+from skubber.settings import Settings
 from skubber.store import migrations, tables
 from skubber.store.database import Database
 
@@ -25,6 +26,11 @@ class TablesState(Enum):
 def is_there(database: Database) -> bool:
     """Whether there is anything to look at: a SQLite file is made by the first who opens it."""
     return not database.is_sqlite or Path(database.url.database or "").exists()
+
+
+def has_key(settings: Settings) -> bool:
+    """Whether there is an encryption key already: ``open_vault`` would make one."""
+    return bool(settings.encryption_key) or Path(settings.encryption_key_file).exists()
 
 
 async def tables_state(database: Database) -> TablesState:

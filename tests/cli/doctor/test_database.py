@@ -125,6 +125,13 @@ async def test_a_file_that_somebody_keeps_locked_is_a_failure(sqlite_template: P
     assert "locked" in found["database writable"].message
 
 
+async def test_tables_that_are_gone_are_a_failure(used: Settings) -> None:
+    await run_sql(used, "DROP TABLE facts")
+    (finding,) = (await findings(used)).values()
+    assert (finding.check, finding.status) == ("database", Status.FAILED)
+    assert "facts" in finding.message
+
+
 async def test_a_lost_encryption_key_is_a_failure_and_no_other_is_made(used: Settings) -> None:
     key_file(used).unlink()
     finding = (await findings(used))["encryption key"]

@@ -1,5 +1,6 @@
 """The apps that a server with these settings has."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 
@@ -9,18 +10,22 @@ from skubber.cli.doctor.finding import Finding, warning, well
 from skubber.core.app import App, Scope
 from skubber.settings import Settings, SettingsError
 from skubber.store.database import Database
-from skubber.store.inspection import TablesState, is_there, tables_state
+from skubber.store.inspection import TablesState, has_key, is_there, tables_state
 from skubber.store.stored_apps import StoredApps
 from skubber.store.vault import open_vault
 
 _NEEDED_SCOPES = frozenset({Scope.CONNECT, Scope.PUBLISH})
+
+_PATIENCE = 10
+"""Seconds that the database has."""
 
 
 async def known_apps(settings: Settings) -> list[App]:
     """The apps of the configuration, and those of the database as far as it can be read."""
     apps = settings.configured_apps()
     try:
-        return [*apps, *(await _stored_apps(settings))]
+        async with asyncio.timeout(_PATIENCE):
+            return [*apps, *(await _stored_apps(settings))]
     except (SettingsError, OSError, SQLAlchemyError):  # which the look at the database has told of
         return apps
 
@@ -46,7 +51,7 @@ def usable_app(apps: Sequence[App]) -> App | None:
 
 
 async def _stored_apps(settings: Settings) -> list[App]:
-    if not settings.database:
+    if not settings.database or not has_key(settings):
         return []
     database = Database(settings.database)
     try:

@@ -35,6 +35,7 @@ from skubber.cli.serving_options import (
     serving_settings,
 )
 from skubber.settings import Settings, SettingsError
+from skubber.store.apps import AppRegistry
 
 _COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red"}
 _STATUS_WIDTH, _CHECK_WIDTH = 9, 22
@@ -77,7 +78,7 @@ def doctor(
     }
     try:
         settings = serving_settings(config, app, option, options)
-        settings.configured_apps()
+        AppRegistry(settings.configured_apps())  # as the server would, which refuses an id or a key that is there twice
     except (SettingsError, ValueError) as error:
         checks = _only(
             failure("settings", str(error).rstrip("."), "Mend that first: docs/configuration.md has them all.")

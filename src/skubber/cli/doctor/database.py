@@ -10,12 +10,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from skubber.cli.doctor.finding import Finding, failure, warning, well
 from skubber.settings import Settings, SettingsError
 from skubber.store.database import Database
-from skubber.store.inspection import TablesState, is_there, tables_state, try_to_write, vault_check
+from skubber.store.inspection import TablesState, has_key, is_there, tables_state, try_to_write, vault_check
 from skubber.store.reason import reason
 from skubber.store.vault import open_vault
 
 _PATIENCE = 10
 """Seconds that a database has for its first answer."""
+
+_WRITING_PATIENCE = 15
+"""Seconds until it can be written to: more than those in which SQLite says itself that it is locked."""
 
 
 async def check_database(settings: Settings) -> AsyncIterator[Finding]:
@@ -43,6 +46,7 @@ async def _check(database: Database, settings: Settings) -> AsyncIterator[Findin
     try:
         async with asyncio.timeout(_PATIENCE):
             state = await tables_state(database)
+            encrypted = None if state is TablesState.MISSING else await vault_check(database)
     except (OSError, SQLAlchemyError) as error:  # TimeoutError is an OSError
         yield failure(
             "database",
@@ -56,7 +60,8 @@ async def _check(database: Database, settings: Settings) -> AsyncIterator[Findin
     if state is TablesState.MISSING:
         return
     try:
-        await try_to_write(database)
+        async with asyncio.timeout(_WRITING_PATIENCE):
+            await try_to_write(database)
     except (OSError, SQLAlchemyError) as error:
         yield failure(
             "database writable",
@@ -67,7 +72,7 @@ async def _check(database: Database, settings: Settings) -> AsyncIterator[Findin
         )
     else:
         yield well("database writable", "it can be written to")
-    yield _check_key(settings, await vault_check(database))
+    yield _check_key(settings, encrypted)
 
 
 def _check_folder(file: Path) -> Finding:
@@ -104,7 +109,7 @@ def _tables_finding(state: TablesState) -> Finding:
 
 def _check_key(settings: Settings, encrypted: str | None) -> Finding:
     check = "encryption key"
-    if not settings.encryption_key and not Path(settings.encryption_key_file).exists():
+    if not has_key(settings):
         if encrypted is None:
             return well(check, f"{settings.encryption_key_file} will be made")
         return failure(
@@ -129,4 +134,4 @@ def _check_key(settings: Settings, encrypted: str | None) -> Finding:
 def _cause(error: Exception) -> str:
     """Why, without SQLAlchemy's words around it."""
     cause = getattr(error, "orig", None) or error
-    return f"no answer within {_PATIENCE} s" if isinstance(cause, TimeoutError) else reason(cause)
+    return "no answer in time" if isinstance(cause, TimeoutError) else reason(cause)
