@@ -97,6 +97,7 @@ def test_people_read_lines_with_what_to_do_below_them(tmp_path: Path) -> None:
         ("--app", "only-an-id"),
         ("--config", "none.toml"),
         ("--app", "a:k:s", "--app", "a:l:s"),
+        ("--url", "ftp://example.com"),
     ],
 )
 def test_settings_that_cannot_be_used_end_the_look(examine: Examine, arguments: tuple[str, ...]) -> None:

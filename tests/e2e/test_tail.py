@@ -1,6 +1,7 @@
 """``skubber tail``: several channels, members, and a person who looks on."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,8 +31,15 @@ def tails() -> Iterator[list[subprocess.Popen[str]]]:
 
 
 def listening(tails: list[subprocess.Popen[str]], words: list[str]) -> subprocess.Popen[str]:
-    """A tail that has subscribed to everything."""
-    tail = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
+    """A tail that has subscribed to everything. What a program reads is JSON, whatever colours people want."""
+    tail = subprocess.Popen(
+        words,
+        env={"PATH": os.environ["PATH"], "FORCE_COLOR": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
     tails.append(tail)
     assert tail.stderr is not None
     assert tail.stderr.readline().startswith("Listening on ")

@@ -63,7 +63,7 @@ def tail(
         print(f"Listening on {', '.join(names)}; Ctrl-C ends.", file=sys.stderr, flush=True)
 
     def show(channel: str, event: dict[str, Any]) -> None:
-        if json or not console.is_terminal:
+        if json or not sys.stdout.isatty():  # and not as rich has it, which FORCE_COLOR can tell otherwise
             told = event if len(names) == 1 else {"channel": channel, **event}
             print(json_text.dumps(told, ensure_ascii=False), flush=True)
         else:

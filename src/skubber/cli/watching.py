@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -85,13 +84,12 @@ def watch(read: Callable[[], Reading], interval: float, count: int, json: bool) 
         count: how often they are shown; 0 for ever.
         json: print what they come from instead, one line each time.
     """
-    console = Console()
     try:
-        if json or not console.is_terminal:
+        if json or not sys.stdout.isatty():
             for reading, earlier, trouble in _readings(read, interval, count):
                 _print(reading, earlier, trouble, json)
             return
-        with Live(console=console, auto_refresh=False) as live:
+        with Live(auto_refresh=False) as live:
             for reading, earlier, trouble in _readings(read, interval, count):
                 live.update(drawn(reading, earlier, trouble), refresh=True)
     except UnreadableError as error:

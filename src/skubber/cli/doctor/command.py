@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
-from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 import typer
 from rich.console import Console
@@ -34,6 +34,7 @@ from skubber.cli.serving_options import (
     WorkersOption,
     serving_settings,
 )
+from skubber.client import ClientError, is_local
 from skubber.settings import Settings, SettingsError
 from skubber.store.apps import AppRegistry
 
@@ -78,8 +79,10 @@ def doctor(
     }
     try:
         settings = serving_settings(config, app, option, options)
+        if url is not None:
+            is_local(url)  # which refuses what is no URL
         AppRegistry(settings.configured_apps())  # as the server would, which refuses an id or a key that is there twice
-    except (SettingsError, ValueError) as error:
+    except (SettingsError, ClientError, ValueError) as error:
         checks = _only(
             failure("settings", str(error).rstrip("."), "Mend that first: docs/configuration.md has them all.")
         )
@@ -110,7 +113,7 @@ async def _checks(settings: Settings, url: str | None) -> AsyncIterator[Finding]
     yield well("settings", "can be used")
     yield check_open_files(settings)
     yield check_kernel(settings)
-    for finding in check_certificate(settings, None if url is None else urlsplit(url).hostname):
+    for finding in check_certificate(settings, None if url is None else httpx.URL(url).host):
         yield finding
     async for finding in check_database(settings):
         yield finding
