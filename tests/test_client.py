@@ -10,7 +10,7 @@ import pytest
 import websockets
 
 from e2e.support.server import APP_ID, KEY, SECRET, Server
-from skubber.client import ClientError, publish, tail_channel
+from skubber.client import ClientError, publish, tail_channels
 from skubber.core.app import ApiKey, App
 
 APP = App.with_keys(APP_ID, [ApiKey(KEY, SECRET)])
@@ -47,13 +47,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 class Tail:
-    """A ``tail_channel`` that runs in the background."""
+    """A ``tail_channels`` that runs in the background."""
 
     def __init__(self, url: str, app: App, channel: str, count: int = 0) -> None:
         self.events: list[dict[str, Any]] = []
         self._subscribed = asyncio.Event()
         self._task = asyncio.create_task(
-            tail_channel(url, app, channel, self._subscribed.set, self.events.append, count)
+            tail_channels(url, app, [channel], self._subscribed.set, lambda _, event: self.events.append(event), count)
         )
 
     async def subscribed(self) -> None:

@@ -15,12 +15,21 @@ from skubber.codecs import signing
 from skubber.core.app import ApiKey, App
 from skubber.core.channel_name import ChannelKind
 
+MEMBER_ADDED, MEMBER_REMOVED = "pusher_internal:member_added", "pusher_internal:member_removed"
+
 
 class ClientError(Exception):
     """The server cannot be reached or refused; the message says which."""
 
 
-def publish(url: str, app: App, channels: Sequence[str], event: str, data: str) -> str:
+def publish(
+    url: str,
+    app: App,
+    channels: Sequence[str],
+    event: str,
+    data: str,
+    tls: ssl.SSLContext | None = None,
+) -> str:
     """Publish an event over the HTTP API; returns the answer's JSON text.
 
     Args:
@@ -29,11 +38,12 @@ def publish(url: str, app: App, channels: Sequence[str], event: str, data: str) 
         channels: channel names.
         event: event name.
         data: event data.
+        tls: which certificates are trusted; those that this machine trusts if not given.
 
     Raises:
         ClientError: the server cannot be reached or refused.
     """
-    is_local = _is_local(url)
+    uses_proxies = not is_local(url)
     key = _key(app)
     try:
         body = json.dumps({"name": event, "channels": list(channels), "data": data}, ensure_ascii=False).encode()
@@ -44,8 +54,8 @@ def publish(url: str, app: App, channels: Sequence[str], event: str, data: str) 
             f"{url}/apps/{quote(app.id, safe='')}/events",
             headers={b"X-Api-Key": key.key.encode(), b"X-Api-Secret": key.secret.encode()},
             content=body,
-            verify=ssl.create_default_context(),  # the certificates that tail_channel trusts
-            trust_env=not is_local,  # proxies lead to other hosts, not to this one
+            verify=tls or ssl.create_default_context(),  # the certificates that tail_channels trusts
+            trust_env=uses_proxies,  # proxies lead to other hosts, not to this one
         )
     except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError) as error:
         raise ClientError(f"Cannot reach {url}: {_reason(error)}.") from None
@@ -54,45 +64,55 @@ def publish(url: str, app: App, channels: Sequence[str], event: str, data: str) 
     return response.text
 
 
-async def tail_channel(
+async def tail_channels(
     url: str,
     app: App,
-    channel: str,
+    channels: Sequence[str],
     subscribed: Callable[[], None],
-    show: Callable[[dict[str, Any]], None],
+    show: Callable[[str, dict[str, Any]], None],
     count: int = 0,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
-    """Subscribe to a channel and hand each of its events to ``show``.
+    """Subscribe to channels and hand each of their events to ``show``.
 
     Args:
         url: the server's, without a trailing slash.
         app: the app, with a key; private and presence channels are signed for with it.
-        channel: the channel's name.
-        subscribed: called once events will arrive.
-        show: takes an event's ``event``, ``data`` and, if any, ``user_id``.
-        count: return after so many events; 0 for never.
+        channels: the channels' names, each once.
+        subscribed: called once the events of all of them will arrive.
+        show: takes the channel, and an event's ``event``, ``data`` and, if any, ``user_id``. Who comes to a presence
+            channel and goes is told as ``MEMBER_ADDED`` and ``MEMBER_REMOVED``.
+        count: return after so many events, members not counted; 0 for never.
+        tls: which certificates are trusted; those that this machine trusts if not given.
 
     Raises:
         ClientError: the server cannot be reached, or refused the subscription.
     """
-    proxy: Literal[True] | None = None if _is_local(url) else True
+    proxy: Literal[True] | None = None if is_local(url) else True
     key = _key(app)
     path = f"/app/{quote(key.key, safe='')}?protocol=7&client=skubber&version={__version__}"
+    address = "ws" + url.removeprefix("http") + path
+    trusted = (tls or True) if address.startswith("wss:") else None
     try:
-        async with websockets.connect("ws" + url.removeprefix("http") + path, max_size=None, proxy=proxy) as socket:
+        async with websockets.connect(address, max_size=None, proxy=proxy, ssl=trusted) as socket:
+            awaited = set(channels)
             async for text in socket:
                 message = json.loads(text)
-                answer = _react(message, key, channel)
-                if answer is not None:
+                for answer in _react(message, key, channels):
                     await socket.send(json.dumps(answer))
-                if message["event"] == "pusher_internal:subscription_succeeded":
-                    subscribed()
-                if message.get("channel") != channel or message["event"].startswith("pusher"):
+                event, channel = message["event"], message.get("channel")
+                if event == "pusher_internal:subscription_succeeded":
+                    awaited.discard(channel)
+                    if not awaited:
+                        subscribed()
+                is_news_of_members = event in {MEMBER_ADDED, MEMBER_REMOVED}
+                if channel not in channels or (event.startswith("pusher") and not is_news_of_members):
                     continue
-                show({name: message[name] for name in ("event", "data", "user_id") if name in message})
-                count -= 1
-                if count == 0:
-                    return
+                show(channel, {name: message[name] for name in ("event", "data", "user_id") if name in message})
+                if not is_news_of_members:
+                    count -= 1
+                    if count == 0:
+                        return
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
         raise ClientError(f"{url} does not speak the Pusher protocol.") from None
     except (OSError, websockets.WebSocketException, ImportError, ValueError) as error:
@@ -100,19 +120,19 @@ async def tail_channel(
     raise ClientError(f"The connection to {url} ended: the server closed it.")
 
 
-def _react(message: dict[str, Any], key: ApiKey, channel: str) -> dict[str, Any] | None:
-    """What to send in answer to a protocol message, if anything."""
+def _react(message: dict[str, Any], key: ApiKey, channels: Sequence[str]) -> list[dict[str, Any]]:
+    """What to send in answer to a protocol message."""
     match message["event"]:
         case "pusher:connection_established":
             socket_id = json.loads(message["data"])["socket_id"]
-            return {"event": "pusher:subscribe", "data": _subscription(key, socket_id, channel)}
+            return [{"event": "pusher:subscribe", "data": _subscription(key, socket_id, each)} for each in channels]
         case "pusher:ping":
-            return {"event": "pusher:pong", "data": {}}
+            return [{"event": "pusher:pong", "data": {}}]
         case "pusher:subscription_error":
             raise ClientError(message["data"]["error"])
         case "pusher:error":
             raise ClientError(message["data"]["message"])
-    return None
+    return []
 
 
 def _subscription(key: ApiKey, socket_id: str, channel: str) -> dict[str, str]:
@@ -127,8 +147,12 @@ def _subscription(key: ApiKey, socket_id: str, channel: str) -> dict[str, str]:
     return subscription | {"auth": f"{key.key}:{signature}"}
 
 
-def _is_local(url: str) -> bool:
-    """Whether a server's URL leads to this machine."""
+def is_local(url: str) -> bool:
+    """Whether a server's URL leads to this machine.
+
+    Raises:
+        ClientError: it is no URL.
+    """
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:

@@ -6,6 +6,8 @@ import typer
 
 from skubber import __version__
 from skubber.cli import apps, keys, messages, plans, reports, secrets, serving, tokens, webhooks
+from skubber.cli.doctor.command import doctor
+from skubber.cli.stats import stats
 
 main = typer.Typer(
     name="skubber",
@@ -32,6 +34,7 @@ def _options(
 
 
 main.command()(serving.serve)
+main.command()(doctor)
 main.command()(messages.trigger)
 main.command()(messages.tail)
 main.add_typer(apps.group, name="apps")
@@ -40,6 +43,6 @@ main.add_typer(plans.group, name="plans")
 main.add_typer(webhooks.group, name="webhooks")
 main.add_typer(tokens.group, name="tokens")
 main.command()(reports.usage)
-main.command()(reports.stats)
+main.command()(stats)
 main.command()(reports.audit)
 main.add_typer(secrets.group, name="secrets")

@@ -1,15 +1,18 @@
 """``skubber trigger`` and ``skubber tail``."""
 
 import asyncio
-import json
+import json as json_text
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from skubber.cli.common import ConfigOption, UrlOption, fail, load, server_url
-from skubber.client import ClientError, publish, tail_channel
+from skubber.cli.pretty_event import pretty
+from skubber.client import ClientError, publish, tail_channels
 from skubber.core.app import App
 from skubber.settings import SettingsError, parse_app
 
@@ -39,23 +42,36 @@ def trigger(
 
 
 def tail(
-    channel: Annotated[str, typer.Argument(help="Channel name; private and presence ones are signed for.")],
+    channels: Annotated[
+        list[str],
+        typer.Argument(metavar="CHANNEL...", help="Channel names; private and presence ones are signed for."),
+    ],
     app: AppOption = None,
     url: UrlOption = None,
     config: ConfigOption = None,
-    count: Annotated[int, typer.Option("-n", "--count", help="Stop after so many events; 0 goes on.")] = 0,
+    count: Annotated[
+        int, typer.Option("-n", "--count", help="Stop after so many events, members not counted; 0 goes on.")
+    ] = 0,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line, as where it is no terminal.")] = False,
 ) -> None:
-    """Print a channel's events as they arrive, one JSON object a line."""
+    """Print channels' events as they arrive, and who comes to presence channels and goes."""
+    # Each once: the server would refuse the second subscription.
+    names = list(dict.fromkeys(channels))
+    console = Console(highlight=False)
 
     def subscribed() -> None:
-        print(f"Listening on {channel}; Ctrl-C ends.", file=sys.stderr, flush=True)
+        print(f"Listening on {', '.join(names)}; Ctrl-C ends.", file=sys.stderr, flush=True)
 
-    def show(message: dict[str, Any]) -> None:
-        print(json.dumps(message, ensure_ascii=False), flush=True)
+    def show(channel: str, event: dict[str, Any]) -> None:
+        if json or not sys.stdout.isatty():  # and not as rich has it, which FORCE_COLOR can tell otherwise
+            told = event if len(names) == 1 else {"channel": channel, **event}
+            print(json_text.dumps(told, ensure_ascii=False), flush=True)
+        else:
+            console.print(pretty(channel, event, datetime.now()), soft_wrap=True)  # noqa: DTZ005 - whoever looks on
 
     try:
         chosen, base = _client_target(app, url, config)
-        asyncio.run(tail_channel(base, chosen, channel, subscribed, show, count))
+        asyncio.run(tail_channels(base, chosen, names, subscribed, show, count))
     except (ClientError, SettingsError) as error:
         fail(str(error))
     except KeyboardInterrupt:

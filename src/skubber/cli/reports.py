@@ -1,20 +1,14 @@
-"""``skubber usage``, ``stats`` and ``audit``."""
+"""``skubber usage`` and ``skubber audit``."""
 
 import json as json_text
 from datetime import timedelta
 from typing import Annotated
 
-import httpx
-import msgspec
 import typer
 
 from skubber.cli.administering import Desk, JsonOption, administer, show_json, show_table
-from skubber.cli.common import ConfigOption, UrlOption, fail, load, server_url
-from skubber.settings import SettingsError
+from skubber.cli.common import ConfigOption
 from skubber.store.administration.usage import MAX_DAYS, UsageReport
-from skubber.web.admin.stats import Stats
-
-_TIMEOUT = 10
 
 
 def usage(
@@ -29,48 +23,7 @@ def usage(
         reports = desk.administration.usage
         return await reports.report(app_id, reports.today() - timedelta(days - 1))
 
-    _show_usage(administer(config, act), json)
-
-
-def stats(
-    url: UrlOption = None,
-    token: Annotated[
-        str | None,
-        typer.Option(envvar="SKUBBER_ADMIN_TOKEN", help="An admin token; without it the database is read."),
-    ] = None,
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Show what apps are doing right now: asks the server, or without an admin token what the database has of today."""
-    if not token:
-
-        async def act(desk: Desk) -> UsageReport:
-            reports = desk.administration.usage
-            return await reports.report(first=reports.today())
-
-        _show_usage(administer(config, act), json)
-        return
-    try:
-        base = url or server_url(load(config, {}, []))
-    except SettingsError as error:
-        fail(str(error))
-    result = _ask(base.rstrip("/"), token)
-    if json:
-        show_json(result)
-        return
-    show_table(
-        ("APP", "PLAN", "CONNECTIONS", "CHANNELS", "MESSAGES TODAY"),
-        (
-            (
-                app.app_id,
-                app.plan,
-                _of(app.connections, app.limits.connections),
-                _of(app.channels, app.limits.channels),
-                _of(app.messages_today, app.limits.messages_per_day),
-            )
-            for app in result.apps
-        ),
-    )
+    show_usage(administer(config, act), json)
 
 
 def audit(
@@ -92,19 +45,8 @@ def audit(
     )
 
 
-def _ask(url: str, token: str) -> Stats:
-    try:
-        answer = httpx.get(f"{url}/api/admin/stats", headers={"Authorization": f"Bearer {token}"}, timeout=_TIMEOUT)
-        if answer.status_code != httpx.codes.OK:
-            fail(f"{url} answered {answer.status_code}: {answer.text}")
-        return msgspec.json.decode(answer.content, type=Stats)
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError) as error:
-        fail(f"Cannot reach {url}: {error}.")
-    except msgspec.MsgspecError:
-        fail(f"{url} did not answer as Skubber does.")
-
-
-def _show_usage(report: UsageReport, json: bool) -> None:
+def show_usage(report: UsageReport, json: bool) -> None:
+    """Print what apps have used."""
     if json:
         show_json(report)
         return
@@ -123,7 +65,3 @@ def _show_usage(report: UsageReport, json: bool) -> None:
             for each in report.usage
         ),
     )
-
-
-def _of(value: int, limit: int) -> str:
-    return f"{value} of {limit}" if limit else str(value)

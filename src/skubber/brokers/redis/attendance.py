@@ -148,7 +148,7 @@ class Attendance:
         """Become a member, and enter everything this node has."""
         topics = list(self._topics)
         self._rosters.begin()
-        await _rehearse(membership)
+        await rehearse(membership)
         await membership.listen([TERMINATION_TOPIC, *topics])
         former = dict(self._former)
         lease = int(self._lease * 1000)
@@ -264,8 +264,12 @@ class Attendance:
             _log.warning("a lost node is left to the others", node=node_id)
 
 
-async def _rehearse(membership: Membership) -> None:
-    """Do once what this node will have to do, so that what Redis forbids is known before it counts on it."""
+async def rehearse(membership: Membership) -> None:
+    """Do once what this node will have to do, so that what Redis forbids is known before it counts on it.
+
+    Raises:
+        UnavailableError: something is forbidden, or Redis cannot be reached.
+    """
     key, topic = rehearsal_keys(membership.node_id)
     await membership.do(REHEARSE.call((key, topic)))
     feed = membership.feed(topic.encode())

@@ -1,0 +1,26 @@
+"""What the pages for people have from elsewhere."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from skubber import web
+from skubber.cli.doctor.finding import Finding, warning, well
+
+_VENDORED = Path(web.__file__).parent / "assets" / "vendor"
+
+
+def check_assets(vendored: Path = _VENDORED) -> Finding:
+    """Whether the demo page and the API's documentation have everything they show.
+
+    Args:
+        vendored: the folder of what comes from npm.
+    """
+    if not (vendored / "signalr.min.js").is_file():
+        return warning(
+            "web assets",
+            "the demo page lacks its SignalR client",
+            "Run `make web-assets`, which needs npm, or install a release: nothing but the page /demo needs it.",
+        )
+    if not files("swagger_ui").joinpath("static", "swagger-ui-bundle.js").is_file():
+        return warning("web assets", "the page /docs lacks Swagger UI", "Install the package swagger-ui-py anew.")
+    return well("web assets", "all there")
