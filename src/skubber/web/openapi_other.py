@@ -188,7 +188,7 @@ def _metrics() -> dict[str, Any]:
         "tags": ["Server"],
         "operationId": "metrics",
         "summary": "The server's metrics, for Prometheus",
-        "description": "Here if `metrics_token` is set, which is the bearer token; and on `metrics_port` if that is set.",
+        "description": "Here if `metrics_token` is set, which is the bearer token; and on `metrics_port`, if that is.",
         "security": [{"bearer": []}],
         "responses": {
             "200": {
