@@ -1,6 +1,7 @@
 """The metrics of real servers, as Prometheus reads them."""
 
 import subprocess
+from pathlib import Path
 
 import httpx
 import pytest
@@ -9,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from conftest import require
 from e2e.support.api import with_headers
 from e2e.support.raw_client import RawClient
-from e2e.support.server import APP_ID, NewServer, Server
+from e2e.support.server import APP_ID, KEY, NewServer, Server
 from support.ports import free_port
 from support.redis import RedisServer
 
@@ -122,3 +123,28 @@ async def test_every_worker_has_a_port_of_its_own(new_server: NewServer, redis_s
     assert sorted(worker["skubber_api_requests_total publish 2xx"] for worker in workers) == [0, 1]
     assert [worker["skubber_broker_available"] for worker in workers] == [1, 1]
     assert not any("skubber_database_available" in worker for worker in workers)
+
+
+async def test_refusals_are_counted_by_limit(new_server: NewServer, tmp_path: Path) -> None:
+    file = tmp_path / "limits.toml"
+    file.write_text(
+        f'metrics_token = "{TOKEN}"\n[plans.unlimited]\n'
+        "connections = 2\nchannels = 1\nsubscriptions_per_connection = 1\npublishes_per_second = 1\n"
+    )
+    server = new_server("--config", str(file))
+    async with RawClient.connected(server) as first, RawClient.connected(server) as second:
+        await first.subscribe("c")
+        for client in (first, second):
+            await client.send({"event": "pusher:subscribe", "data": {"channel": "d"}})
+            assert (await client.receive())["event"] == "pusher:subscription_error"
+        async with RawClient.opened(server, f"/app/{KEY}?protocol=7") as third:
+            assert (await third.receive())["data"]["code"] == 4004
+        event = {"name": "e", "channel": "c", "data": "d"}
+        statuses = [with_headers(server, "POST", "/events", event).status_code for _ in range(10)]
+        values = samples(scrape(server.url))
+    assert {name: value for name, value in values.items() if name.startswith("skubber_refusals_total") and value} == {
+        "skubber_refusals_total app_connections": 1,
+        "skubber_refusals_total too_many_channels": 1,
+        "skubber_refusals_total too_many_subscriptions": 1,
+        "skubber_refusals_total publish_rate": statuses.count(429),
+    }

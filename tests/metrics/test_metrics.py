@@ -8,8 +8,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from server.http_client import request
 from server.live import LiveServer
+from skubber.core.errors import ForbiddenError
+from skubber.core.hub import Admission
+from skubber.core.limits import Limits
+from skubber.core.meter import Rate
+from skubber.core.presence import PresenceMember
 from skubber.metrics.families import _LIMITS
 from support.apps import KEY, SECRET, make_app, other_app
+from support.recording import LegibleFormat, RecordingConnection
 
 Values = dict[str, float]
 
@@ -70,6 +76,37 @@ async def test_what_there_may_be_is_there_from_the_start(live: LiveServer) -> No
     }
     assert "process_resident_memory_bytes" in values
     assert "python_gc_collections_total 0" in values
+
+
+async def test_clients_over_a_limit_are_counted_wherever_they_are_refused() -> None:
+    async with LiveServer(connections=2, tcp_connections=1) as live:
+        hub, app = live.runtime.hub, make_app(limits=Limits(connections=1, presence_members=1))
+        connections = [RecordingConnection(f"1.{number}", LegibleFormat()) for number in range(3)]
+        assert [
+            hub.connect(each, connection) for each, connection in zip((app, app, other_app()), connections, strict=True)
+        ] == [
+            Admission.ADMITTED,
+            Admission.APP_FULL,
+            Admission.ADMITTED,
+        ]
+        assert hub.connect(other_app(), connections[1]) is Admission.SERVER_FULL
+        await hub.subscribe(app, connections[0], "presence-c", PresenceMember("ada"))
+        with pytest.raises(ForbiddenError):
+            await hub.subscribe(app, connections[0], "presence-c", PresenceMember("bob"))
+        await live.connect()
+        assert (await (await live.connect()).answer()).status == 503
+        values = await read(live)
+        assert {name.split(" ")[1]: value for name, value in values.items() if "refusals" in name and value} == {
+            "app_connections": 1,
+            "server_connections": 1,
+            "tcp_connections": 1,
+            "presence_channel_full": 1,
+        }
+
+
+async def test_every_limit_of_the_errors_is_one_of_the_metrics() -> None:
+    limited = [rate.exceeded(1).code for rate in Rate]
+    assert set(limited) <= set(_LIMITS)
 
 
 async def test_the_number_of_series_is_bounded_whatever_the_number_of_apps() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from skubber.core.hub import Hub
 
-_AT_ONCE = 1000
+_AT_ONCE = 250
 """Connections or channels that are looked at before others have their turn: half a millisecond's worth."""
 
 
