@@ -104,7 +104,7 @@ async def test_clients_over_a_limit_are_counted_wherever_they_are_refused() -> N
         }
 
 
-async def test_every_limit_of_the_errors_is_one_of_the_metrics() -> None:
+def test_every_limit_of_the_errors_is_one_of_the_metrics() -> None:
     limited = [rate.exceeded(1).code for rate in Rate]
     assert set(limited) <= set(_LIMITS)
 

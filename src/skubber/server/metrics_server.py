@@ -5,11 +5,14 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
 
+import structlog
 import uvicorn
 from starlette.routing import Route
 
 from skubber.settings import SettingsError
 from skubber.web.application import web_application
+
+_log = structlog.stdlib.get_logger("skubber.server")
 
 
 class _Server(uvicorn.Server):
@@ -43,6 +46,7 @@ async def metrics_server(route: Route, host: str, port: int) -> AsyncIterator[No
     )
     server = _Server(config)
     listening = _listen(host, port)
+    _log.info("serving metrics", host=host, port=port)
     serving = asyncio.create_task(server.serve([listening]))
     try:
         yield
