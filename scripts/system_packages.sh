@@ -22,6 +22,7 @@ need redis-server redis-server
 need nginx nginx-light
 need haproxy haproxy
 need caddy caddy
+need promtool prometheus
 need systemd-analyze systemd
 if ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
     packages="$packages postgresql"

@@ -224,6 +224,11 @@ class TestErrors:
             ('tls_key = "key.pem"', r"together"),
             ("workers = 2", r"set broker"),
             ("workers = 0", r"`workers`"),
+            ("metrics_port = 5187", r"5187 to 5187 must be ports, and port none of them"),
+            ('workers = 2\nbroker = "redis://x"\nmetrics_port = 5186', r"5186 to 5187"),
+            ('workers = 2\nbroker = "redis://x"\nmetrics_port = 65535', r"65535 to 65536"),
+            ('metrics_token = "too-short"', r"Setting `metrics_token`"),
+            ('metrics_token = "sixteen or more characters"', r"Setting `metrics_token`"),
             ('tls_certificate = "certificate.pem"', r"together"),
         ],
     )

@@ -307,6 +307,32 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
         tuple[str, ...],
         Meta(description="Networks that webhooks may go to though they are private, like `10.0.0.0/8`."),
     ] = ()
+    metrics_token: Annotated[
+        str,
+        Meta(
+            pattern="^([\\x21-\\x7e]{16,})?$(?!\\n)",
+            description="Bearer token that Prometheus reads `/metrics` with, 16 characters or more. Without it there "
+            "is no `/metrics` on `port`.",
+        ),
+    ] = ""
+    metrics_port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65535,
+            description="Port of its own for `/metrics`; worker N has the one N - 1 above it. 0: none. It asks for "
+            "`metrics_token` only if that is set.",
+        ),
+    ] = 0
+    metrics_host: Annotated[str, Meta(description="Address to listen on at `metrics_port`.")] = "127.0.0.1"
+    metrics_apps: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="Most apps with numbers of their own in the metrics; the others are one, `other`.",
+        ),
+    ] = 100
     plans: Annotated[
         dict[str, LimitSettings],
         Meta(
@@ -364,11 +390,22 @@ def load_settings(
         raise SettingsError(
             "Several workers are one server only by a Redis or Valkey that they share: set broker, or workers to 1."
         )
+    if settings.metrics_port:
+        _check_metrics_ports(settings)
     for network in settings.webhook_allowed_networks:
         _check_network(network)
     if not settings.database and any(app.webhooks for app in settings.apps):
         raise SettingsError("Webhooks wait in a database until they are delivered: set database.")
     return settings
+
+
+def _check_metrics_ports(settings: Settings) -> None:
+    ports = range(settings.metrics_port, settings.metrics_port + settings.workers)
+    if settings.port in ports or ports[-1] > 65535:
+        raise SettingsError(
+            f"Every worker has a port for its metrics, from metrics_port on: {ports[0]} to {ports[-1]} must be ports, "
+            "and port none of them."
+        )
 
 
 def _check_network(network: str) -> None:

@@ -250,7 +250,9 @@ async def test_a_node_that_was_cut_off_enters_again_what_it_has(nodes: list[Node
         now = one.broker._attendance.membership
         return now not in {None, before} and two.broker.is_available
 
+    assert one.broker.health.reconnects == 0
     await until(is_back)
+    assert one.broker.health.reconnects == 1
     assert await one.broker.occupancy(APP, CHANNEL) == Occupancy(2, 2)
     assert one.departed == two.departed == []
     await one.broker.leave(APP, CHANNEL, "1.1", "ada")
@@ -267,3 +269,13 @@ async def test_nodes_that_left_leave_nothing_in_redis(nodes: list[Node], redis_s
         await node.broker.stop()
     with redis_server.client() as client:
         assert [key for key in client.scan_iter() if client.ttl(key) < 0] == [b"skubber:{nodes}:generation"]
+
+
+async def test_with_every_heartbeat_it_is_seen_how_long_redis_takes(nodes: list[Node]) -> None:
+    health = nodes[0].broker.health
+
+    async def is_measured() -> bool:
+        return health.round_trips.cumulative()[-1] >= 2
+
+    await until(is_measured)
+    assert 0 < health.round_trips.total < LEASE * health.round_trips.cumulative()[-1]

@@ -38,7 +38,8 @@ class Node:
 
     def __init__(self, room: int) -> None:
         self.broker = CountingBroker(room)
-        self.hub = Hub(self.broker, Iteration(), quota=ConnectionQuota(self.broker, run_detached))
+        self.quota = ConnectionQuota(self.broker, run_detached)
+        self.hub = Hub(self.broker, Iteration(), quota=self.quota)
         self._sockets = 0
 
     def connect(self, app: App) -> RecordingConnection:
@@ -64,6 +65,7 @@ async def test_who_comes_after_the_last_place_was_taken_elsewhere_is_ended(app: 
     first, second = node.connect(app), node.connect(app)
     await settled()
     assert (first.ends, second.ends) == ([], [EndReason.APP_FULL])
+    assert node.quota.refused == 1
     await node.disconnect(app, second)
     assert node.broker.room == 0
     await node.disconnect(app, first)

@@ -36,6 +36,7 @@ CODES = {
     "insufficient_scope": 403,
     "invalid_access_token": 401,
     "invalid_admin_token": 401,
+    "invalid_metrics_token": 401,
     "invalid_arguments": 400,
     "invalid_batch": 400,
     "invalid_body": 400,

@@ -43,7 +43,7 @@ def check(server: Server, directory: Path, *flags: str) -> None:
 
 def test_the_server_keeps_what_its_document_promises(new_server: NewServer, tmp_path: Path) -> None:
     check(
-        new_server(),
+        new_server("--set", "metrics_token=sixteen-or-more-characters"),
         tmp_path,
         "--exclude-path-regex=^/api/admin",
         f"--header=X-Api-Key:{KEY}",

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 
 from skubber.store import deliveries
 from skubber.store.database import Database
-from skubber.store.deliveries import DeadLetter, EndpointStatus
+from skubber.store.deliveries import Backlog, DeadLetter, EndpointStatus
+
+
+async def backlog(database: Database) -> Backlog:
+    async with database.reading() as connection:
+        return await deliveries.backlog(connection)
 
 
 async def endpoint_status(database: Database, endpoint_id: str) -> EndpointStatus:

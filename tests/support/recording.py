@@ -38,6 +38,10 @@ class RecordingConnection:
         self.send_now: Callable[[bytes], int] = take_nothing
 
     @property
+    def kind(self) -> tuple[str, str]:
+        return "recording", "memory"
+
+    @property
     def received(self) -> list[str]:
         """The events it was sent, each as ``channel/event``."""
         return b"".join(self.writes).decode().split(";")[:-1]

@@ -105,6 +105,7 @@ def test_every_endpoint_is_described_and_nothing_else() -> None:
         ("POST", "/push/negotiate"),
         ("GET", "/health"),
         ("GET", "/ready"),
+        ("GET", "/metrics"),
     }
     administration = {(endpoint.method, PATH_PREFIX + endpoint.path) for endpoint in ADMIN_ENDPOINTS}
     assert described == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS} | others | administration

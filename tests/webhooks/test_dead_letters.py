@@ -2,9 +2,10 @@
 
 import json
 
-from skubber.store.deliveries import EndpointStatus
+from skubber.store.deliveries import Backlog, EndpointStatus
 from skubber.webhooks.outbox import MIN_ATTEMPTS
 from support.deliveries import (
+    backlog,
     delete_dead_letters,
     endpoint_status,
     forget_endpoint,
@@ -85,3 +86,15 @@ async def test_an_endpoint_is_forgotten_whole(office: PostOffice) -> None:
     await forget_endpoint(office.database, "hook")
     assert await endpoint_status(office.database, "hook") == EndpointStatus(0, 0, 0, 0, None, None)
     assert (await endpoint_status(office.database, "kept")).dead == 1
+
+
+async def test_they_are_told_from_what_waits_over_all_endpoints(office: PostOffice) -> None:
+    assert await backlog(office.database) == Backlog(0, 0, None)
+    await dead(office, "a", "b")
+    office.endpoint("http://b/", "second")
+    office.endpoint("http://c/", "third")
+    since = office.now
+    await office.written("c")
+    office.now += 10
+    await office.written("d")
+    assert await backlog(office.database) == Backlog(4, 2, int(since * 1000))

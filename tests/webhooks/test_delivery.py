@@ -104,6 +104,7 @@ async def test_what_is_replayed_is_delivered_by_the_next_look(office: PostOffice
         await office.attempt()
         office.now += 60
     assert [letter.error for letter in await list_dead_letters(office.database, "hook")] == ["The answer was 500."] * 2
+    assert office.delivery.failed_requests == MIN_ATTEMPTS
     receiver.status = 200
     await replay_dead_letters(office.database, "hook", office.now)
     look = asyncio.create_task(office.delivery.look())

@@ -139,3 +139,4 @@ async def test_memory_is_bounded_and_the_oldest_are_lost(office: PostOffice) -> 
     assert 5 < len(kept) < 20
     lost = [line for line in logs if line["event"] == "webhook events lost"]
     assert [line.get("events") for line in lost] == [None, 1001 - len(kept)]
+    assert office.queue.lost == 1001 - len(kept)

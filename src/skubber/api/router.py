@@ -1,5 +1,6 @@
 """From a request's path to the endpoint that answers it."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from urllib.parse import unquote
@@ -17,6 +18,7 @@ from skubber.core.errors import (
     InvalidRequestError,
     MethodNotAllowedError,
     NotFoundError,
+    RateLimitedError,
     SkubberError,
 )
 from skubber.core.hub import Hub
@@ -41,12 +43,18 @@ class Api:
         hub: the hub.
         apps: where apps are looked up.
         clock: seconds since the epoch, for signed requests.
+
+    Attributes:
+        succeeded: how many requests had what they asked for, by what that was.
+        failed: how many had not, by that and the hundreds of the status.
     """
 
     def __init__(self, hub: Hub, apps: AppStore, clock: Callable[[], float]) -> None:
         self._hub = hub
         self._apps = apps
         self._clock = clock
+        self.succeeded = dict.fromkeys(Scope, 0)
+        self.failed: Counter[tuple[Scope, int]] = Counter()
         # Publishers post to the same few paths over and over.
         self._cached_route = lru_cache(maxsize=1024)(self._find_route)
         self._shapes: dict[_Shape, dict[str, Endpoint]] = {}
@@ -59,9 +67,13 @@ class Api:
         try:
             return await self._answer(request)
         except SkubberError as error:
+            if isinstance(error, RateLimitedError):
+                self._hub.refusals[error.code] += 1
+            self._count_failure(request, error.status)
             return error_response(error)
         except Exception:
             _log.exception("request failed", method=request.method, path=request.path)
+            self._count_failure(request, 500)
             body = ErrorBody("internal_error", "The server failed to answer; its log says why.")
             return ApiResponse(500, msgspec.json.encode(body))
 
@@ -86,7 +98,15 @@ class Api:
         if limit:
             await self._hub.hold_to_rate(app, rate, limit)
         result = await endpoint.handler(Call(app, self._hub, request, arguments, now))
+        self.succeeded[endpoint.scope] += 1
         return ApiResponse(endpoint.status, msgspec.json.encode(result))
+
+    def _count_failure(self, request: ApiRequest, status: int) -> None:
+        try:
+            endpoint, *_ = self._find_route(request.method, request.path)
+        except SkubberError:  # it asked for nothing that there is
+            return
+        self.failed[endpoint.scope, status // 100] += 1
 
     def _find_route(self, method: str, path: str) -> tuple[Endpoint, str, Sequence[str]]:
         """The endpoint, the app id and the other variables of the path, decoded."""

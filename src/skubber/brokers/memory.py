@@ -8,6 +8,7 @@ from skubber.brokers.memory_post import MemoryPost
 from skubber.core.broker import (
     KEPT_EVENT_LIFETIME,
     REQUEST_LIFETIME,
+    BrokerHealth,
     Delivery,
     EarlierRequest,
     Joined,
@@ -35,6 +36,7 @@ class MemoryBroker:
         self._counts: dict[str, dict[str, int]] = {}
         self._rosters: dict[tuple[str, str], PresenceRoster] = {}
         self._post = MemoryPost()
+        self._health = BrokerHealth()
 
     def attach(self, delivery: Delivery) -> None:
         self._delivery = delivery
@@ -42,6 +44,10 @@ class MemoryBroker:
     @property
     def is_available(self) -> bool:
         return True
+
+    @property
+    def health(self) -> BrokerHealth:
+        return self._health
 
     @property
     def post(self) -> MemoryPost:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from skubber.core.event import Event
+from skubber.core.histogram import Histogram
 from skubber.core.meter import Rate
 from skubber.core.post import Post
 from skubber.core.presence import PresenceMember
@@ -86,6 +87,19 @@ class Upheaval:
     departed: list[tuple[str, str]] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class BrokerHealth:
+    """How this node's connection to the others has fared.
+
+    Attributes:
+        reconnects: how often it was had again after it was lost.
+        round_trips: how long answers take, asked for a few times in a lease; none where there is nobody to ask.
+    """
+
+    reconnects: int = 0
+    round_trips: Histogram = field(default_factory=Histogram)
+
+
 class Delivery(Protocol):
     """The node's side of a broker: what arrives from other nodes, or from this one, is handed over here."""
 
@@ -128,6 +142,11 @@ class Broker(Protocol):
     @property
     def is_available(self) -> bool:
         """Whether the other nodes can be reached, as far as is known."""
+        ...
+
+    @property
+    def health(self) -> BrokerHealth:
+        """How the connection to the other nodes has fared."""
         ...
 
     @property

@@ -74,3 +74,8 @@ class ClientConnection(Connection, Protocol):
     """
 
     key: ApiKey
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """The protocol it speaks and the transport it came over, as metrics name them; one of a handful of pairs."""
+        ...

@@ -19,13 +19,17 @@ class ConnectionQuota:
     Args:
         broker: the broker.
         run: runs a coroutine that nobody waits for.
+
+    Attributes:
+        refused: how many connections were ended because other nodes had taken the last place.
     """
 
-    __slots__ = ("_broker", "_is_counted", "_run")
+    __slots__ = ("_broker", "_is_counted", "_run", "refused")
 
     def __init__(self, broker: Broker, run: Callable[[Coroutine[Any, Any, None]], object]) -> None:
         self._broker = broker
         self._run = run
+        self.refused = 0
         self._is_counted: dict[Connection, bool] = {}
 
     def connected(self, app: App, connection: Connection) -> None:
@@ -50,6 +54,7 @@ class ConnectionQuota:
         elif has_room:
             self._is_counted[connection] = True
         else:
+            self.refused += 1
             connection.end(EndReason.APP_FULL)
 
     async def _count_out(self, app_id: str) -> None:

@@ -1,5 +1,6 @@
 """The hub: who is connected to this node, who is subscribed to what, and who gets an event."""
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum, auto
@@ -16,6 +17,7 @@ from skubber.core.meter import Rate
 from skubber.core.namespace import Namespace
 from skubber.core.newcomer import Newcomer
 from skubber.core.presence import PresenceMember
+from skubber.core.publish_watch import PublishWatch
 from skubber.core.subscription import Subscription
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.webhook import Announcer, WebhookEvent, WebhookEventName
@@ -42,6 +44,11 @@ class Hub:
         counts: tells subscribers how many they are, in apps that want it; None: in no app.
         announce: tells back ends what happens on channels; None: nobody is told.
         find_app: the app of an id, for what happens where this node has no connections of it.
+        watch: measures publishes; None: nobody does.
+
+    Attributes:
+        connection_count: open connections of all apps.
+        refusals: how often somebody was over a limit, by its name.
     """
 
     def __init__(
@@ -54,13 +61,16 @@ class Hub:
         counts: SubscriptionCounts | None = None,
         announce: Announcer | None = None,
         find_app: Callable[[str], App | None] = lambda _: None,
+        watch: PublishWatch | None = None,
     ) -> None:
         self.broker = broker
         self._quota = quota
         self._counts = counts
         self._announce = announce
         self._find_app = find_app
+        self._watch = watch
         self.connection_count = 0
+        self.refusals: Counter[str] = Counter()
         self._max_connections = max_connections
         self._defer = defer
         self._namespaces: dict[str, Namespace] = {}
@@ -71,11 +81,13 @@ class Hub:
     def connect(self, app: App, connection: ClientConnection) -> Admission:
         """Register an open connection, unless the app or this node has as many as it may have."""
         if self._max_connections and self.connection_count >= self._max_connections:
+            self.refusals["server_connections"] += 1
             return Admission.SERVER_FULL
         namespace = self._namespaces.get(app.id)
         if namespace is None:
             namespace = self._namespaces[app.id] = Namespace(app)
         if app.limits.connections and len(namespace.connections) >= app.limits.connections:
+            self.refusals["app_connections"] += 1
             return Admission.APP_FULL
         namespace.connections[connection.socket_id] = connection
         self.connection_count += 1
@@ -91,6 +103,14 @@ class Hub:
                 connection = namespace.connections.get(socket_id)
                 if connection is not None:
                     yield connection
+
+    def channels(self) -> Iterator[tuple[str, Channel]]:
+        """The channels of this node, each with its app's id. Those that end meanwhile are left out."""
+        for app_id, namespace in tuple(self._namespaces.items()):
+            for name in tuple(namespace.channels):
+                channel = namespace.channels.get(name)
+                if channel is not None:
+                    yield app_id, channel
 
     async def disconnect(
         self, app: App, connection: Connection, subscriptions: Sequence[Subscription], user_id: str | None = None
@@ -235,7 +255,11 @@ class Hub:
         Raises:
             UnavailableError: the broker cannot be reached.
         """
+        watch = self._watch
+        begun = None if watch is None else watch.begin()
         await self.broker.publish(app.id, channels, event, excluded)
+        if watch is not None and begun is not None:
+            watch.answered(begun, waits_for_flush=bool(self._unflushed))
 
     async def publish_client_event(self, app: App, channel: str, event: Event, sender: str) -> None:
         """Publish a client event to everyone but the connection that sent it.
@@ -268,6 +292,8 @@ class Hub:
         unflushed, self._unflushed = self._unflushed, []
         for channel in unflushed:
             channel.flush()
+        if self._watch is not None and self._watch.unwritten:
+            self._watch.flushed()
 
     def joined(self, app_id: str, channel: str, socket_id: str) -> None:
         """Let a newcomer forget what the roster that it is about to be shown accounts for; called by the broker."""
@@ -365,6 +391,7 @@ class Hub:
     async def _count_in(self, app: App, name: str) -> int:
         count = await self.broker.subscribe(app.id, name, app.limits.channels)
         if count is None:
+            self.refusals["too_many_channels"] += 1
             raise ForbiddenError(
                 "too_many_channels",
                 f"This app's plan has {app.limits.channels} channels, and all of them are occupied.",
@@ -374,6 +401,7 @@ class Hub:
     async def _join(self, app: App, connection: Connection, name: str, member: PresenceMember) -> tuple[Joined, int]:
         joined = await self.broker.join(app.id, name, connection.socket_id, member, app.limits.presence_members)
         if joined is None:
+            self.refusals["presence_channel_full"] += 1
             raise ForbiddenError(
                 "presence_channel_full",
                 f"Presence channels have at most {app.limits.presence_members} members; {name} is full.",

@@ -14,10 +14,12 @@ class ConnectionLimit:
     Attributes:
         most: most connections at a time, whatever is spoken on them; 0 for no limit.
         turned_away: connections over the limit that are still being told so. They count as none.
+        refused: how many connections were over the limit.
     """
 
     most: int
     turned_away: set[Any] = field(default_factory=set)
+    refused: int = 0
 
     def is_exceeded_by(self, connections: int) -> bool:
         """Whether so many are too many."""

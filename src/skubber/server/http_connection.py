@@ -333,6 +333,7 @@ class HttpConnection(HttpToolsProtocol, ABC):
         self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[503], headers, body))
         self.connections.discard(self)
         self._is_refused = True
+        self._connection_limit.refused += 1
         if self._connection_limit.may_linger(self):
             self._linger()  # its request is on its way
         else:

@@ -14,11 +14,11 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from skubber.core.app import App
-from skubber.server.connection_limit import ConnectionLimit
 from skubber.server.eager import run_detached
 from skubber.server.forwarding import Forwarding
 from skubber.server.http_lane import HttpLane
 from skubber.server.http_server import HttpServer
+from skubber.server.metrics_server import metrics_server
 from skubber.server.response_heads import ResponseHeads
 from skubber.server.runtime import Runtime
 from skubber.server.tls import Certificate
@@ -30,6 +30,7 @@ from skubber.web.admin.stats import take_stats
 from skubber.web.api_route import api_route
 from skubber.web.application import web_application
 from skubber.web.health import health_routes
+from skubber.web.metrics import metrics_route
 from skubber.web.pages import page_routes
 from skubber.web.pusher_http import PusherHttpRoutes
 from skubber.web.signalr import HubRoutes
@@ -72,7 +73,7 @@ def build_server(settings: Settings, apps: Iterable[App]) -> tuple[HttpServer, R
         websocket_routes=runtime.websocket_routes,
         stream_routes=runtime.stream_routes,
         request_bytes=settings.request_bytes,
-        connection_limit=ConnectionLimit(settings.tcp_connections),
+        connection_limit=runtime.connection_limit,
         access_log=settings.access_log,
         forwarding=Forwarding(config.forwarded_allow_ips),
     )
@@ -99,6 +100,7 @@ def _routes(runtime: Runtime) -> list[BaseRoute]:
         *hub.routes(),
         *PusherHttpRoutes(runtime.pusher_http, settings.request_bytes).routes(),
         *health_routes(lambda: runtime.is_ready and runtime.hub.broker.is_available),
+        *([metrics_route(runtime.metrics, settings.metrics_token)] if settings.metrics_token else ()),
         *page_routes(runtime.apps, settings.host),
     ]
 
@@ -126,7 +128,8 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
     await runtime.hub.broker.start()
     runtime.is_ready = True
     try:
-        yield
+        async with _metrics_server(runtime):
+            yield
     finally:
         runtime.is_ready = False
         wheel.cancel()
@@ -135,6 +138,14 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
             await runtime.webhooks.stop()
         if runtime.store is not None:
             await runtime.store.stop()
+
+
+def _metrics_server(runtime: Runtime) -> contextlib.AbstractAsyncContextManager[None]:
+    settings = runtime.settings
+    if not settings.metrics_port:
+        return contextlib.nullcontext()
+    route = metrics_route(runtime.metrics, settings.metrics_token)
+    return metrics_server(route, settings.metrics_host, settings.metrics_port)
 
 
 def _reload(certificate: Certificate) -> None:

@@ -12,9 +12,14 @@ from skubber.api.router import Api
 from skubber.brokers.open import open_broker
 from skubber.core.app import App
 from skubber.core.connection_quota import ConnectionQuota
+from skubber.core.histogram import Histogram
 from skubber.core.hub import Hub
+from skubber.core.publish_watch import PublishWatch
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
+from skubber.metrics.metrics import Metrics
+from skubber.metrics.sources import Sources
+from skubber.server.connection_limit import ConnectionLimit
 from skubber.server.eager import run_detached
 from skubber.server.garbage import GarbageCollection
 from skubber.server.store_service import StoreService
@@ -56,14 +61,17 @@ class Runtime:
         self.wheel = TimerWheel()
         self.webhooks = Webhooks(settings, self.apps) if settings.database else None
         broker = open_broker(settings)
+        self.quota = ConnectionQuota(broker, run_detached)
+        self.watch = PublishWatch(time.perf_counter)
         self.hub = Hub(
             broker,
             _defer,
             settings.connections,
-            quota=ConnectionQuota(broker, run_detached),
+            quota=self.quota,
             counts=SubscriptionCounts(self.wheel, run_detached),
             announce=None if self.webhooks is None else self.webhooks.announce,
             find_app=self.apps.find,
+            watch=self.watch,
         )
         self.api = Api(self.hub, self.apps, time.time)
         self.edge = EdgeContext(self.wheel, set(), settings.message_bytes, settings.write_buffer_bytes)
@@ -97,6 +105,9 @@ class Runtime:
             "pusher": xhr_stream_route(PusherStreamDoor(self.pusher_http)),
         }
         self.store = StoreService(settings, self.apps, self.hub) if settings.database else None
+        self.connection_limit = ConnectionLimit(settings.tcp_connections)
+        self.loop_delays = Histogram()
+        self.metrics = Metrics(self._metric_sources(), settings.metrics_apps)
         self._garbage = GarbageCollection()
         self.is_ready = False
 
@@ -107,6 +118,22 @@ class Runtime:
             return None
         return Administration(
             self.store.database, self.store.vault, self.settings.all_plans(), time.time, self._configured
+        )
+
+    def _metric_sources(self) -> Sources:
+        return Sources(
+            self.hub,
+            self.quota,
+            self.apps,
+            self.api,
+            self.watch,
+            self.loop_delays,
+            self.webhooks,
+            lambda: None if self.store is None else self.store.database,
+            lambda: self.is_ready and self.hub.broker.is_available,
+            lambda: self.edge.slow_clients,
+            lambda: len(self.edge.connections),
+            lambda: self.connection_limit.refused,
         )
 
     def _signalr_context(self) -> SignalRContext:
@@ -132,8 +159,11 @@ class Runtime:
         After a stall it does not catch up: clients must not be found silent for time in which nobody listened.
         """
         self._garbage.start()
+        loop = asyncio.get_running_loop()
         while True:
+            due = loop.time() + 1
             await asyncio.sleep(1)
+            self.loop_delays.observe(max(0.0, loop.time() - due))
             self._garbage.tick()
             try:
                 self.wheel.advance()

@@ -97,6 +97,11 @@ class ClientSession:
         self.send_now: Callable[[bytes], int] = take_nothing
 
     @property
+    def kind(self) -> tuple[str, str]:
+        """The protocol it speaks and the transport it came over."""
+        raise NotImplementedError
+
+    @property
     def wire_format(self) -> WireFormat:
         """The format of the frames it is sent."""
         raise NotImplementedError
@@ -160,7 +165,11 @@ class ClientSession:
             SkubberError: the event breaks another rule (Pusher Channels documentation, "Client events").
         """
         subscription = self._check_client_event(channel, name, data)
-        await self._take_client_event()
+        try:
+            await self._take_client_event()
+        except RateLimitedError as error:
+            self._hub.refusals[error.code] += 1
+            raise
         user_id = subscription.member.user_id if subscription.member else None
         await self._hub.publish_client_event(self._app, channel, Event(name, data, user_id), self.socket_id)
 
@@ -216,6 +225,7 @@ class ClientSession:
     def _check_has_room(self) -> None:
         most = self._app.limits.subscriptions_per_connection
         if most and len(self._subscriptions) >= most:
+            self._hub.refusals["too_many_subscriptions"] += 1
             raise ForbiddenError(
                 "too_many_subscriptions",
                 f"A connection has at most {most} subscriptions: end one first, or open another connection.",

@@ -89,6 +89,11 @@ class PusherSession(ClientSession):
         self.timer_slot = -1
 
     @property
+    def kind(self) -> tuple[str, str]:
+        """The protocol it speaks and the transport it came over."""
+        return ("pusher", "websockets" if self._wire_format is WEBSOCKET_FORMAT else "http")
+
+    @property
     def wire_format(self) -> PusherWireFormat:
         """The format of the frames it is sent."""
         return self._wire_format

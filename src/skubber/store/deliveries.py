@@ -56,6 +56,34 @@ class EndpointStatus:
     last_outcome: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """All endpoints together.
+
+    Attributes:
+        waiting: events that wait.
+        dead: dead letters.
+        oldest_ms: when the oldest of those that wait happened, milliseconds since the epoch; None: nothing waits.
+    """
+
+    waiting: int
+    dead: int
+    oldest_ms: int | None
+
+
+async def backlog(connection: AsyncConnection) -> Backlog:
+    """What waits for all endpoints together."""
+    waiting = _events.c.dead_at.is_(None)
+    found = await connection.execute(
+        select(
+            func.count().filter(waiting),
+            func.count(_events.c.dead_at),
+            func.min(_events.c.time_ms).filter(waiting),
+        )
+    )
+    return Backlog(*found.one())
+
+
 async def endpoint_status(connection: AsyncConnection, endpoint_id: str) -> EndpointStatus:
     """How delivery to an endpoint stands; also of one that nothing was ever sent to."""
     counted = await connection.execute(

@@ -93,6 +93,8 @@ TOKEN_ERRORS = {
     429: ErrorBody("too_many_attempts", "Too many wrong secrets came from here: try again in 5 s."),
 }
 
+METRICS_ERROR = ErrorBody("invalid_metrics_token", "Send metrics_token: Authorization: Bearer ....")
+
 NEGOTIATE_ERRORS = {
     400: ErrorBody("invalid_user_id", "User ids have 1 to 128 characters."),
     401: ErrorBody("invalid_access_token", "The access token is not valid."),
@@ -119,6 +121,7 @@ def other_paths() -> dict[str, Any]:
                 "ready", "Whether the server takes requests and connections", "It does.", "ready", "not ready"
             )
         },
+        "/metrics": {"get": _metrics()},
     }
 
 
@@ -176,6 +179,27 @@ def _status(operation_id: str, summary: str, good: str, status: str, bad_status:
         "summary": summary,
         "security": [],
         "responses": responses,
+    }
+
+
+def _metrics() -> dict[str, Any]:
+    example = "# TYPE skubber_ready gauge\nskubber_ready 1.0\n"
+    return {
+        "tags": ["Server"],
+        "operationId": "metrics",
+        "summary": "The server's metrics, for Prometheus",
+        "description": "Here if `metrics_token` is set, which is the bearer token; and on `metrics_port`, if that is.",
+        "security": [{"bearer": []}],
+        "responses": {
+            "200": {
+                "description": "The metrics, in Prometheus' text format or as OpenMetrics.",
+                "content": {"text/plain": {"schema": {"type": "string"}, "example": example}},
+            },
+            "401": error_response(_REASONS[401], METRICS_ERROR),
+            "404": {"$ref": "#/components/responses/NotFound"},
+            "405": {"$ref": "#/components/responses/MethodNotAllowed"},
+            "500": {"$ref": "#/components/responses/InternalError"},
+        },
     }
 
 

@@ -36,6 +36,9 @@ class Delivery:
         apps: the apps, and with them the endpoints.
         client: sends requests.
         clock: seconds since the epoch.
+
+    Attributes:
+        failed_requests: how many requests have failed.
     """
 
     def __init__(self, outbox: Outbox, apps: AppStore, client: WebhookClient, clock: Callable[[], float]) -> None:
@@ -43,6 +46,7 @@ class Delivery:
         self._apps = apps
         self._client = client
         self._clock = clock
+        self.failed_requests = 0
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._has_more: set[str] = set()
         # What the database says, too; from here it is known without asking, for every event that comes.
@@ -128,6 +132,7 @@ class Delivery:
         try:
             status = await self._post(app, endpoint, batch)
         except DeliveryError as error:
+            self.failed_requests += 1
             _log.warning("webhook failed", app=app.id, endpoint=endpoint.id, events=len(batch), reason=str(error))
             self._not_before[endpoint.id] = await self._outbox.failed(endpoint.id, batch, str(error))
             return ()

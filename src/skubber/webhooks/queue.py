@@ -32,6 +32,9 @@ class WebhookQueue:
         apps: the apps, and with them the endpoints.
         clock: seconds since the epoch.
         max_bytes: see ``MAX_BUFFERED_BYTES``.
+
+    Attributes:
+        lost: how many events were lost because the database could not be written.
     """
 
     def __init__(self, apps: AppStore, clock: Callable[[], float], max_bytes: int = MAX_BUFFERED_BYTES) -> None:
@@ -40,7 +43,8 @@ class WebhookQueue:
         self._max_bytes = max_bytes
         self._buffer: deque[Happening] = deque()
         self._bytes = 0
-        self._lost = 0
+        self._untold = 0
+        self.lost = 0
         self._has_more = asyncio.Event()
         self._is_closing = asyncio.Event()
 
@@ -105,15 +109,16 @@ class WebhookQueue:
     def _drop_oldest(self) -> None:
         while self._bytes > self._max_bytes:
             self._bytes -= self._buffer.popleft().size
-            self._lost += 1
-            if self._lost == 1:
+            self._untold += 1
+            self.lost += 1
+            if self._untold == 1:
                 _log.error("webhook events lost", reason="too many wait for the database")
 
     def _say_what_was_lost(self) -> None:
         """A line for each lost event would fill the disk of a server that is in trouble already."""
-        if self._lost:
-            _log.error("webhook events lost", events=self._lost, reason="too many waited for the database")
-            self._lost = 0
+        if self._untold:
+            _log.error("webhook events lost", events=self._untold, reason="too many waited for the database")
+            self._untold = 0
 
 
 def _concerns(app: App, event: WebhookEvent) -> bool:

@@ -46,6 +46,16 @@ class Webhooks:
         """Tell an app's back end of an event. Never blocks, never raises; see ``Announcer``."""
         self._queue(app_id, event)
 
+    @property
+    def failed_requests(self) -> int:
+        """How many requests have failed."""
+        return self._delivery.failed_requests
+
+    @property
+    def lost(self) -> int:
+        """How many events were lost because the database could not be written."""
+        return self._queue.lost
+
     def start(self, database: Database, broker: Broker) -> None:
         """Begin to write what happens, and to deliver what waits. Call it in the event loop.
 

@@ -39,3 +39,13 @@ def test_the_demo_app_is_the_same_for_all() -> None:
     (app,) = assignment.apps()
     assert app.is_demo
     assert app.keys["key"].secret == "secret"
+
+
+def test_each_has_its_own_port_for_metrics_if_there_is_to_be_one() -> None:
+    settings = Settings(metrics_port=9187)
+    assert [Assignment(number, ADDRESSES, settings).own_settings().metrics_port for number in (1, 2, 3)] == [
+        9187,
+        9188,
+        9189,
+    ]
+    assert Assignment(2, ADDRESSES, Settings()).own_settings() == Settings()

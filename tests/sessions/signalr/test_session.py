@@ -307,6 +307,7 @@ class TestClientEvents:
         for _ in range(2):
             sender.call("Trigger", "private-c", "client-e", 1)
         assert sender.refused("Trigger", "private-c", "client-e", 1) == "client_event_rate"
+        assert node.hub.refusals == {"client_event_rate": 1}
         node.now += 1
         sender.call("Trigger", "private-c", "client-e", 1)
         assert other.events() == ["client-e"] * 3

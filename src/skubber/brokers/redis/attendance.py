@@ -21,7 +21,7 @@ from skubber.brokers.redis.reentry import enroll_another, enter_again, enter_for
 from skubber.brokers.redis.rosters import Rosters
 from skubber.brokers.redis.scripts import HEARTBEAT, REGISTER, REHEARSE
 from skubber.brokers.redis.wire import ALIVE, DEAD, GENERATION, TERMINATION_TOPIC, keys_of, rehearsal_keys
-from skubber.core.broker import Upheaval
+from skubber.core.broker import BrokerHealth, Upheaval
 from skubber.core.errors import UnavailableError
 
 _HEARTBEAT, _EXPIRY = 0.2, 0.7
@@ -58,6 +58,7 @@ class Attendance:
 
     Attributes:
         membership: the present membership, all holdings entered; None without one.
+        health: how it has gone so far.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Attendance:
         report: Report,
     ) -> None:
         self.membership: Membership | None = None
+        self.health = BrokerHealth()
         self._servers = servers
         self._lease = lease
         self._holdings = holdings
@@ -176,6 +178,7 @@ class Attendance:
         self._lost_apps.clear()
         if former:
             self._returned_at = _now()
+            self.health.reconnects += 1
         for topic in topics:
             if topic not in self._topics:
                 membership.feed(topic).unsubscribe(topic)
@@ -233,9 +236,11 @@ class Attendance:
                 if self._is_stopping:
                     continue
                 most_lost = _MOST_LOST if _now() > patient_until else 0
+                asked_at = _now()
                 lost: list[Any] | None = await membership.do(
                     HEARTBEAT.call((ALIVE, DEAD), membership.node_id, int(lease * _EXPIRY), lease, most_lost)
                 )
+                self.health.round_trips.observe(_now() - asked_at)
                 if lost is None:
                     raise LostNodeError("The other nodes took this one for lost")
                 for node_id in lost:

@@ -30,6 +30,7 @@ from skubber.brokers.redis.wire import (
 from skubber.core.broker import (
     KEPT_EVENT_LIFETIME,
     REQUEST_LIFETIME,
+    BrokerHealth,
     Delivery,
     EarlierRequest,
     Joined,
@@ -85,6 +86,10 @@ class RedisBroker:
     @property
     def is_available(self) -> bool:
         return self._attendance.membership is not None
+
+    @property
+    def health(self) -> BrokerHealth:
+        return self._attendance.health
 
     @property
     def post(self) -> RedisPost:

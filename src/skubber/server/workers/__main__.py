@@ -21,7 +21,7 @@ def _main() -> None:
         return
     assignment = decode_assignment(line)
     configure_logs(assignment.settings, worker=assignment.number)
-    server, _ = build_server(assignment.settings, assignment.apps())
+    server, _ = build_server(assignment.own_settings(), assignment.apps())
     server.on_started = lambda: _started(server)
     server.run([bind(each) for each in assignment.addresses])
 

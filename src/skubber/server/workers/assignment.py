@@ -31,6 +31,11 @@ class Assignment(msgspec.Struct, frozen=True):
     settings: Settings
     demo_key: tuple[str, str] | None = None
 
+    def own_settings(self) -> Settings:
+        """The worker's settings: all have the same, but each its own port for metrics, whose numbers are its own."""
+        port = self.settings.metrics_port
+        return msgspec.structs.replace(self.settings, metrics_port=port and port + self.number - 1)
+
     def apps(self) -> list[App]:
         """The apps to serve, besides those of the database.
 

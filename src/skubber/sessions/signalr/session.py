@@ -252,6 +252,11 @@ class SignalRSession(ClientSession):
         return min(delay, context.client_timeout - silent)
 
     @property
+    def kind(self) -> tuple[str, str]:
+        """The protocol it speaks and the transport it came over."""
+        return "signalr", self._transport.name.lower()
+
+    @property
     def is_resumable(self) -> bool:
         """Whether another WebSocket may take over: nothing was lost that the client would miss."""
         return self.replay is not None and not self.replay.has_overrun and not self._is_over
