@@ -7,7 +7,7 @@ import pytest
 
 from server.http_client import request
 from server.live import LiveServer
-from skubber.server.metrics_server import metrics_server
+from skubber.server.metrics_server import listen, metrics_server
 from skubber.settings import SettingsError
 from skubber.web.metrics import metrics_route
 from support.ports import free_port
@@ -36,7 +36,7 @@ async def test_a_port_of_its_own_serves_nothing_else_and_only_for_as_long_as_it_
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(timeout=30) as client:
-        async with metrics_server(metrics_route(live.runtime.metrics, ""), "localhost", port):
+        async with metrics_server(metrics_route(live.runtime.metrics, ""), listen("localhost", port)):
             assert "\nskubber_ready 1.0\n" in (await client.get(f"{url}/metrics")).text
             for path in ("/", "/health", "/docs", "/apps/4711/channels"):
                 assert (await client.get(url + path)).status_code == 404
@@ -44,9 +44,8 @@ async def test_a_port_of_its_own_serves_nothing_else_and_only_for_as_long_as_it_
             await client.get(f"{url}/metrics")
 
 
-async def test_a_port_that_is_taken_is_named(live: LiveServer) -> None:
+def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=rf"port {port}, for metrics: Address already in use"):
-            async with metrics_server(metrics_route(live.runtime.metrics, ""), "127.0.0.1", port):
-                pass
+            listen("127.0.0.1", port)

@@ -24,16 +24,12 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def metrics_server(route: Route, host: str, port: int) -> AsyncIterator[None]:
+async def metrics_server(route: Route, listening: socket.socket) -> AsyncIterator[None]:
     """Serve a route alone, for as long as the context lasts.
 
     Args:
         route: the route.
-        host: address or name to listen on.
-        port: port to listen on.
-
-    Raises:
-        SettingsError: it cannot be listened on.
+        listening: where; see ``listen``. It is closed in the end.
     """
     config = uvicorn.Config(
         web_application([route], _nothing),
@@ -45,7 +41,7 @@ async def metrics_server(route: Route, host: str, port: int) -> AsyncIterator[No
         limit_concurrency=16,
     )
     server = _Server(config)
-    listening = _listen(host, port)
+    host, port, *_ = listening.getsockname()
     _log.info("serving metrics", host=host, port=port)
     serving = asyncio.create_task(server.serve([listening]))
     try:
@@ -56,7 +52,12 @@ async def metrics_server(route: Route, host: str, port: int) -> AsyncIterator[No
         listening.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on an address or name, and a port.
+
+    Raises:
+        SettingsError: it cannot be listened on.
+    """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address, family=family)

@@ -18,7 +18,7 @@ from skubber.server.eager import run_detached
 from skubber.server.forwarding import Forwarding
 from skubber.server.http_lane import HttpLane
 from skubber.server.http_server import HttpServer
-from skubber.server.metrics_server import metrics_server
+from skubber.server.metrics_server import listen, metrics_server
 from skubber.server.response_heads import ResponseHeads
 from skubber.server.runtime import Runtime
 from skubber.server.tls import Certificate
@@ -105,13 +105,29 @@ def _routes(runtime: Runtime) -> list[BaseRoute]:
     ]
 
 
+def listen_for_metrics(runtime: Runtime) -> None:
+    """Listen on the metrics' own port, if there is to be one; to be called before the server runs.
+
+    Raises:
+        SettingsError: the port is taken.
+    """
+    settings = runtime.settings
+    if settings.metrics_port:
+        runtime.metrics_listener = listen(settings.metrics_host, settings.metrics_port)
+
+
 def serve(settings: Settings, apps: Iterable[App]) -> None:
     """Serve until a signal ends it.
 
     SIGTERM and SIGINT finish requests in flight and send clients to reconnect; a second one ends the process at once.
     SIGHUP reads the certificate again.
+
+    Raises:
+        SettingsError: the certificate or the broker's URL cannot be used, or the metrics' port is taken.
+        ValueError: two apps share an id or a key.
     """
-    server, _ = build_server(settings, apps)
+    server, runtime = build_server(settings, apps)
+    listen_for_metrics(runtime)
     server.run()
 
 
@@ -141,11 +157,9 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
 
 
 def _metrics_server(runtime: Runtime) -> contextlib.AbstractAsyncContextManager[None]:
-    settings = runtime.settings
-    if not settings.metrics_port:
+    if runtime.metrics_listener is None:
         return contextlib.nullcontext()
-    route = metrics_route(runtime.metrics, settings.metrics_token)
-    return metrics_server(route, settings.metrics_host, settings.metrics_port)
+    return metrics_server(metrics_route(runtime.metrics, runtime.settings.metrics_token), runtime.metrics_listener)
 
 
 def _reload(certificate: Certificate) -> None:

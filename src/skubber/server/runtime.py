@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import socket
 import time
 from collections.abc import Callable, Iterable
 
@@ -110,6 +111,7 @@ class Runtime:
         self.metrics = Metrics(self._metric_sources(), settings.metrics_apps)
         self._garbage = GarbageCollection()
         self.is_ready = False
+        self.metrics_listener: socket.socket | None = None
 
     @property
     def administration(self) -> Administration | None:

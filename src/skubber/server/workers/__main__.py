@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from skubber.server.http_server import HttpServer
 from skubber.server.logs import configure_logs
-from skubber.server.run import build_server
+from skubber.server.run import build_server, listen_for_metrics
 from skubber.server.workers.addresses import bind
 from skubber.server.workers.assignment import READY, decode_assignment
 from skubber.settings import SettingsError
@@ -21,7 +21,8 @@ def _main() -> None:
         return
     assignment = decode_assignment(line)
     configure_logs(assignment.settings, worker=assignment.number)
-    server, _ = build_server(assignment.own_settings(), assignment.apps())
+    server, runtime = build_server(assignment.own_settings(), assignment.apps())
+    listen_for_metrics(runtime)
     server.on_started = lambda: _started(server)
     server.run([bind(each) for each in assignment.addresses])
 
