@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -37,9 +38,19 @@ def new_workers(redis_server: RedisServer, new_server: Callable[..., Server]) ->
 
     def start(count: int, *flags: str, **options: object) -> Server:
         common = ("--set", f"broker={redis_server.url}", "--set", f"broker_lease={LEASE}", "--set", "drain_seconds=0")
-        return new_server("--workers", str(count), *common, *flags, **options)
+        server = new_server("--workers", str(count), *common, *flags, **options)
+        wait_until_all_serve(server, count)
+        return server
 
     return start
+
+
+def wait_until_all_serve(server: Server, count: int) -> None:
+    """Wait for the workers that begin later than the first, by which the server is there."""
+    deadline = time.monotonic() + 30
+    while server.log.count('"event": "Application startup complete.') < count:
+        assert time.monotonic() < deadline, server.log
+        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -55,7 +66,9 @@ async def clients_on_every_worker(server: Server, count: int) -> AsyncIterator[d
     """Connect clients until there is one on each of so many workers; by the worker's process id."""
     found: dict[int, list[RawClient]] = defaultdict(list)
     async with AsyncExitStack() as stack:
-        for _ in range(200):
+        for attempt in range(400):
+            if attempt > 20:
+                await asyncio.sleep(0.05)  # a worker that has just been started takes its time
             client = await stack.enter_async_context(RawClient.connected(server))
             found[accepted_by(server, client.connection.local_address[1])].append(client)
             if len(found) == count:
