@@ -78,8 +78,7 @@ class Api:
             return ApiResponse(500, msgspec.json.encode(body))
 
     async def _answer(self, request: ApiRequest) -> ApiResponse:
-        find_route = self._cached_route if len(request.path) <= _CACHED_PATH_LENGTH else self._find_route
-        endpoint, app_id, arguments = find_route(request.method, request.path)
+        endpoint, app_id, arguments = self._route(request)
         app = self._apps.find(app_id)
         if app is None:
             raise NotFoundError("no_such_app", "There is no app with this id.")
@@ -103,10 +102,14 @@ class Api:
 
     def _count_failure(self, request: ApiRequest, status: int) -> None:
         try:
-            endpoint, *_ = self._find_route(request.method, request.path)
+            endpoint, *_ = self._route(request)
         except SkubberError:  # it asked for nothing that there is
             return
         self.failed[endpoint.scope, status // 100] += 1
+
+    def _route(self, request: ApiRequest) -> tuple[Endpoint, str, Sequence[str]]:
+        find_route = self._cached_route if len(request.path) <= _CACHED_PATH_LENGTH else self._find_route
+        return find_route(request.method, request.path)
 
     def _find_route(self, method: str, path: str) -> tuple[Endpoint, str, Sequence[str]]:
         """The endpoint, the app id and the other variables of the path, decoded."""
