@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from brokers.recording_delivery import RecordingDelivery
 from skubber.brokers.redis.broker import RedisBroker
+from skubber.core.broker import Broker
 
 
 class Node:
@@ -50,6 +51,15 @@ async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 10) -> No
     async with asyncio.timeout(seconds):
         while not await holds():  # noqa: ASYNC110 - what is waited for is in Redis, which does not tell
             await asyncio.sleep(0.01)
+
+
+async def until_broker_is(broker: Broker, *, is_available: bool) -> None:
+    """Wait until a broker is connected, or is not."""
+
+    async def holds() -> bool:
+        return broker.is_available is is_available
+
+    await until(holds)
 
 
 async def until_available(*nodes: Node, is_available: bool = True) -> None:

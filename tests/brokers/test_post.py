@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from brokers.recording_delivery import RecordingDelivery
+from brokers.redis_node import until_broker_is
 from skubber.brokers.memory import MemoryBroker
 from skubber.brokers.redis import post as redis_post
 from skubber.brokers.redis.broker import RedisBroker
-from skubber.core.broker import Broker
 from skubber.core.errors import UnavailableError
 from skubber.core.post import Answer, NobodyListensError, Post
 from support.redis import RedisServer
@@ -54,13 +54,6 @@ async def until_listened_to(post: Post, address: str) -> bytes:
                 return await post.ask(address, b"?", 10)
             except (NobodyListensError, UnavailableError):
                 await asyncio.sleep(0.01)
-
-
-async def until_available(broker: Broker, is_available: bool = True) -> None:
-    """Wait until a broker is connected, or is not."""
-    async with asyncio.timeout(10):
-        while broker.is_available is not is_available:  # noqa: ASYNC110 - it has to be asked
-            await asyncio.sleep(0.01)
 
 
 @contextlib.asynccontextmanager
@@ -232,7 +225,7 @@ class TestLossOverRedis:
         await waiting.asked.wait()
         loser = here if loses == "asks" else there
         cut(redis_server, loser)
-        await until_available(loser, False)
+        await until_broker_is(loser, is_available=False)
         waiting.may_answer.set()
         with pytest.raises((UnavailableError, NobodyListensError)):
             await asking
@@ -245,7 +238,7 @@ class TestLossOverRedis:
         redis_server.kill()
         try:
             for node in nodes:
-                await until_available(node, False)
+                await until_broker_is(node, is_available=False)
             with pytest.raises(UnavailableError):
                 await here.post.ask("before", b"", 10)
             await there.post.listen("meanwhile", echo)

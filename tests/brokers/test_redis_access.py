@@ -1,6 +1,5 @@
 """TLS, access lists and Unix sockets: what lets a node in, and what it says when it is not."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from structlog.testing import capture_logs
 
 from brokers.guarded_redis import PASSWORD, GuardedRedis, documented_rights
 from brokers.recording_delivery import RecordingDelivery
+from brokers.redis_node import until_broker_is
 from skubber.brokers.redis.broker import RedisBroker
 from skubber.brokers.redis.scripts import ALL_SCRIPTS
 from skubber.core.errors import UnavailableError
@@ -32,13 +32,6 @@ async def started(url: str) -> AsyncIterator[tuple[RedisBroker, list[MutableMapp
             yield broker, logs
         finally:
             await broker.stop()
-
-
-async def until_available(broker: RedisBroker, *, is_available: bool) -> None:
-    """Wait until a broker is there, or is not."""
-    async with asyncio.timeout(10):
-        while broker.is_available is not is_available:  # noqa: ASYNC110 - it does not tell
-            await asyncio.sleep(0.01)
 
 
 async def test_a_unix_socket_serves_like_any_other(guarded_redis: GuardedRedis) -> None:
@@ -132,10 +125,10 @@ async def test_a_right_that_is_taken_away_later_is_told_and_given_back_is_used(g
         try:
             with pytest.raises(UnavailableError):
                 await broker.publish(APP, ("c",), Event("e", b"1"), None)
-            await until_available(broker, is_available=False)
+            await until_broker_is(broker, is_available=False)
         finally:
             guarded_redis.let_in(PASSWORD)
-        await until_available(broker, is_available=True)
+        await until_broker_is(broker, is_available=True)
         assert (await broker.occupancy(APP, "c")).subscriptions == 1
     assert [line["event"] for line in logs] == ["the broker cannot be reached", "the broker can be reached again"]
 
