@@ -29,6 +29,7 @@ from skubber.web.admin.routes import admin_routes
 from skubber.web.admin.stats import take_stats
 from skubber.web.api_route import api_route
 from skubber.web.application import web_application
+from skubber.web.console import console_routes
 from skubber.web.health import health_routes
 from skubber.web.metrics import metrics_route
 from skubber.web.pages import page_routes
@@ -101,6 +102,7 @@ def _routes(runtime: Runtime) -> list[BaseRoute]:
         *PusherHttpRoutes(runtime.pusher_http, settings.request_bytes).routes(),
         *health_routes(lambda: runtime.is_ready and runtime.hub.broker.is_available),
         *([metrics_route(runtime.metrics, settings.metrics_token)] if settings.metrics_token else ()),
+        *console_routes(),
         *page_routes(runtime.apps, settings.host),
     ]
 

@@ -1,0 +1,13 @@
+import { Route, Switch } from "wouter-preact";
+import { Apps } from "./apps/apps";
+import { NotFound } from "./not_found";
+
+/** Which page is at which address, below /console. */
+export function Pages() {
+  return (
+    <Switch>
+      <Route path="/apps" component={Apps} />
+      <Route component={NotFound} />
+    </Switch>
+  );
+}

@@ -1,0 +1,62 @@
+"""The console at ``/console``: a page that lives on the admin API, built from ``console/`` by ``make web-assets``."""
+
+from pathlib import Path
+
+import structlog
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from skubber.web.pages import PageHeaders
+
+_BUILT = Path(__file__).parent / "assets" / "console"
+
+_MISSING = (Path(__file__).parent / "html" / "console_missing.html").read_text()
+
+# The names of built files change with what is in them.
+_FOREVER = "public, max-age=31536000, immutable"
+
+_log = structlog.stdlib.get_logger("skubber.server")
+
+
+class _BuiltFiles(StaticFiles):
+    """The built scripts and styles, compressed when they were built, for whoever can take that."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if response.status_code != 200:
+            return response
+        compressed = Path(_BUILT, "assets", f"{path}.gz")
+        headers = {"cache-control": _FOREVER, "vary": "accept-encoding"}
+        if _takes_gzip(scope) and compressed.is_file():
+            media_type = response.headers["content-type"]
+            return FileResponse(compressed, headers=headers | {"content-encoding": "gzip"}, media_type=media_type)
+        response.headers.update(headers)
+        return response
+
+
+def console_routes() -> list[BaseRoute]:
+    """The console's page, under every address that it has, and its files. Says so in the log where it was not built."""
+    headers = [Middleware(PageHeaders)]
+    is_built = (_BUILT / "index.html").is_file()
+    if not is_built:
+        _log.warning("the console was not built: run `make web-assets` where npm is")
+
+    async def page(_: Request) -> Response:
+        if not is_built:
+            return HTMLResponse(_MISSING, 503)
+        return FileResponse(_BUILT / "index.html")
+
+    return [
+        Route("/console", page, middleware=headers),
+        Route("/console/{rest:path}", page, middleware=headers),
+        Mount("/assets/console/assets", _BuiltFiles(directory=_BUILT / "assets", check_dir=False), middleware=headers),
+    ]
+
+
+def _takes_gzip(scope: Scope) -> bool:
+    encodings = Request(scope).headers.get("accept-encoding", "").split(",")
+    return any(encoding.partition(";")[0].strip() == "gzip" for encoding in encodings)
