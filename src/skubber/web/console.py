@@ -14,6 +14,8 @@ from skubber.web.pages import PageHeaders
 
 _BUILT = Path(__file__).parent / "assets" / "console"
 
+_FILES = _BUILT / "assets"
+
 _MISSING = (Path(__file__).parent / "html" / "console_missing.html").read_text()
 
 # The names of built files change with what is in them.
@@ -25,15 +27,18 @@ _log = structlog.stdlib.get_logger("skubber.server")
 class _BuiltFiles(StaticFiles):
     """The built scripts and styles, compressed when they were built, for whoever can take that."""
 
+    def __init__(self) -> None:
+        super().__init__(directory=_FILES, check_dir=False)
+        self._compressed = {file.stem for file in _FILES.glob("*.gz")}
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         if response.status_code != 200:
             return response
-        compressed = Path(_BUILT, "assets", f"{path}.gz")
         headers = {"cache-control": _FOREVER, "vary": "accept-encoding"}
-        if _takes_gzip(scope) and compressed.is_file():
-            media_type = response.headers["content-type"]
-            return FileResponse(compressed, headers=headers | {"content-encoding": "gzip"}, media_type=media_type)
+        if path in self._compressed and _takes_gzip(scope):
+            headers["content-encoding"] = "gzip"
+            return FileResponse(_FILES / f"{path}.gz", headers=headers, media_type=response.headers["content-type"])
         response.headers.update(headers)
         return response
 
@@ -53,7 +58,7 @@ def console_routes() -> list[BaseRoute]:
     return [
         Route("/console", page, middleware=headers),
         Route("/console/{rest:path}", page, middleware=headers),
-        Mount("/assets/console/assets", _BuiltFiles(directory=_BUILT / "assets", check_dir=False), middleware=headers),
+        Mount("/assets/console/assets", _BuiltFiles(), middleware=headers),
     ]
 
 
