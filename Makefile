@@ -3,7 +3,7 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
-SOURCES := src tests benchmarks scripts
+SOURCES := src tests benchmarks scripts hatch_build.py
 
 # Most tests wait for others most of the time: a server, a browser, a lease.
 TEST_PROCESSES ?= 3

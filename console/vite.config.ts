@@ -20,9 +20,41 @@ function compressed(): Plugin {
   };
 }
 
+/** Gathers the licences of all packages that parts of are in the build: they ask for that. */
+function licences(): Plugin {
+  return {
+    name: "skubber-licences",
+    apply: "build",
+    generateBundle(_, bundle) {
+      const folders = new Set<string>();
+      for (const output of Object.values(bundle)) {
+        const modules = output.type === "chunk" ? Object.keys(output.modules) : [];
+        for (const id of modules) {
+          const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0];
+          if (folder) folders.add(folder);
+        }
+      }
+      this.emitFile({ type: "asset", fileName: "licences.txt", source: [...folders].sort().map(licence).join("\n") });
+    },
+  };
+}
+
+function licence(folder: string): string {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as PackageFile;
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  const text = file ? readFileSync(join(folder, file), "utf8") : `Licence: ${license}\n`;
+  return `${name} ${version}\n\n${text}`;
+}
+
+interface PackageFile {
+  name: string;
+  version: string;
+  license: string;
+}
+
 export default defineConfig({
   base: "/assets/console/",
-  plugins: [compressed()],
+  plugins: [licences(), compressed()],
   build: {
     outDir: OUTPUT,
     emptyOutDir: true,

@@ -12,9 +12,8 @@ from starlette.types import Scope
 
 from skubber.web.pages import PageHeaders
 
-_BUILT = Path(__file__).parent / "assets" / "console"
-
-_FILES = _BUILT / "assets"
+BUILT = Path(__file__).parent / "assets" / "console"
+"""Where the built console is, if it was built."""
 
 _MISSING = (Path(__file__).parent / "html" / "console_missing.html").read_text()
 
@@ -25,11 +24,16 @@ _log = structlog.stdlib.get_logger("skubber.server")
 
 
 class _BuiltFiles(StaticFiles):
-    """The built scripts and styles, compressed when they were built, for whoever can take that."""
+    """The built scripts and styles, compressed when they were built, for whoever can take that.
 
-    def __init__(self) -> None:
-        super().__init__(directory=_FILES, check_dir=False)
-        self._compressed = {file.stem for file in _FILES.glob("*.gz")}
+    Args:
+        folder: where they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(directory=folder, check_dir=False)
+        self._folder = folder
+        self._compressed = {file.stem for file in folder.glob("*.gz")}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -38,28 +42,31 @@ class _BuiltFiles(StaticFiles):
         headers = {"cache-control": _FOREVER, "vary": "accept-encoding"}
         if path in self._compressed and _takes_gzip(scope):
             headers["content-encoding"] = "gzip"
-            return FileResponse(_FILES / f"{path}.gz", headers=headers, media_type=response.headers["content-type"])
+            return FileResponse(
+                self._folder / f"{path}.gz", headers=headers, media_type=response.headers["content-type"]
+            )
         response.headers.update(headers)
         return response
 
 
-def console_routes() -> list[BaseRoute]:
-    """The console's page, under every address that it has, and its files. Says so in the log where it was not built."""
+def console_routes(built: Path = BUILT) -> list[BaseRoute]:
+    """The console's page, under every address that it has, and its files. Says so in the log where it was not built.
+
+    Args:
+        built: where it is.
+    """
     headers = [Middleware(PageHeaders)]
-    is_built = (_BUILT / "index.html").is_file()
+    is_built = (built / "index.html").is_file()
     if not is_built:
         _log.warning("the console was not built: run `make web-assets` where npm is")
 
     async def page(_: Request) -> Response:
-        if not is_built:
-            return HTMLResponse(_MISSING, 503)
-        return FileResponse(_BUILT / "index.html")
+        return FileResponse(built / "index.html") if is_built else HTMLResponse(_MISSING, 503)
 
-    return [
-        Route("/console", page, middleware=headers),
-        Route("/console/{rest:path}", page, middleware=headers),
-        Mount("/assets/console/assets", _BuiltFiles(), middleware=headers),
-    ]
+    pages = [Route(path, page, middleware=headers) for path in ("/console", "/console/{rest:path}")]
+    if not is_built:
+        return [*pages]
+    return [*pages, Mount("/assets/console/assets", _BuiltFiles(built / "assets"), middleware=headers)]
 
 
 def _takes_gzip(scope: Scope) -> bool:
