@@ -39,6 +39,7 @@ from skubber.sessions.signalr.transports import Transport
 from skubber.settings import Settings
 from skubber.store.administration.administration import Administration
 from skubber.store.apps import AppRegistry
+from skubber.webhooks.trial import Trial
 from skubber.webhooks.webhooks import Webhooks
 
 _log = structlog.stdlib.get_logger("skubber.server")
@@ -121,6 +122,13 @@ class Runtime:
         return Administration(
             self.store.database, self.store.vault, self.settings.all_plans(), time.time, self._configured
         )
+
+    async def test_webhook(self, app_id: str, endpoint_id: str) -> Trial | None:
+        """Try a webhook of an app out; None: there is none such. One that was just made is known, too."""
+        if self.store is None or self.webhooks is None:
+            return None
+        await self.store.look()
+        return await self.webhooks.test(app_id, endpoint_id)
 
     def _metric_sources(self) -> Sources:
         return Sources(

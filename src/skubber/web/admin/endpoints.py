@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import msgspec
 
 from skubber.api.endpoints import QueryParameter
-from skubber.store.administration import apps, audit, deliveries, keys, plans, tokens, usage, webhooks
-from skubber.web.admin import handlers
+from skubber.store.administration import apps, attempts, audit, deliveries, keys, plans, tokens, usage, webhooks
+from skubber.web.admin import handlers, webhook_handlers
 from skubber.web.admin.call import AdminCall
 from skubber.web.admin.handlers import Done
 from skubber.web.admin.stats import Stats
@@ -144,6 +144,23 @@ ADMIN_ENDPOINTS = (
         "Show how delivery stands",
         handlers.show_delivery,
         deliveries.DeliveryStatus,
+    ),
+    AdminEndpoint(
+        "POST",
+        _WEBHOOK + "/test",
+        "testWebhook",
+        "Try a webhook out",
+        webhook_handlers.test_webhook,
+        webhook_handlers.WebhookTest,
+    ),
+    AdminEndpoint(
+        "GET",
+        _WEBHOOK + "/attempts",
+        "listAttempts",
+        "List the attempts",
+        webhook_handlers.list_attempts,
+        attempts.AttemptPage,
+        query=(_LIMIT, _BEFORE),
     ),
     AdminEndpoint(
         "GET",
