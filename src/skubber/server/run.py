@@ -95,7 +95,7 @@ def _routes(runtime: Runtime) -> list[BaseRoute]:
     return [
         api_route(runtime.api, settings.request_bytes),
         access_token_route(runtime.access_tokens),
-        *admin_routes(lambda: runtime.administration, _admin_services(runtime), time.time),
+        *admin_routes(lambda: runtime.administration, _admin_services(runtime), time.time, runtime.event_streams),
         *hub.routes(),
         *PusherHttpRoutes(runtime.pusher_http, settings.request_bytes).routes(),
         *health_routes(lambda: runtime.is_ready and runtime.hub.broker.is_available),

@@ -39,6 +39,7 @@ from skubber.sessions.signalr.transports import Transport
 from skubber.settings import Settings
 from skubber.store.administration.administration import Administration
 from skubber.store.apps import AppRegistry
+from skubber.web.admin.event_stream import EventStreams
 from skubber.webhooks.trial import Trial
 from skubber.webhooks.webhooks import Webhooks
 
@@ -108,6 +109,7 @@ class Runtime:
         }
         self.store = StoreService(settings, self.apps, self.hub) if settings.database else None
         self.connection_limit = ConnectionLimit(settings.tcp_connections)
+        self.event_streams = EventStreams()
         self.loop_delays = Histogram()
         self.metrics = Metrics(self._metric_sources(), settings.metrics_apps)
         self._garbage = GarbageCollection()

@@ -9,6 +9,7 @@ from skubber.core.app import ApiKey, App
 from skubber.store.administration.rules import checked
 from skubber.store.administration.tokens import TokenCreation
 from skubber.store.apps import AppRegistry
+from skubber.web.admin.event_stream import EventStreams
 from skubber.web.admin.routes import admin_routes
 from skubber.web.admin.services import AdminServices
 from skubber.web.admin.stats import Stats, take_stats
@@ -60,7 +61,7 @@ class AdminSite:
         """A client that sends these headers with everything."""
         if not hasattr(self, "_application"):
             services = AdminServices(self._take_stats, self._test_webhook)
-            routes = admin_routes(lambda: self.office.administration, services, lambda: self.office.now)
+            routes = admin_routes(lambda: self.office.administration, services, lambda: self.office.now, EventStreams())
             self._application = web_application(routes, lifespan)
         transport = httpx.ASGITransport(self._application)
         return httpx.AsyncClient(transport=transport, base_url=url, headers=headers)

@@ -1,6 +1,7 @@
 """The admin API over ASGI."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from skubber.web.admin.answered import answered
 from skubber.web.admin.call import AdminCall
 from skubber.web.admin.door import Door
 from skubber.web.admin.endpoints import ADMIN_ENDPOINTS, PATH_PREFIX, AdminEndpoint
+from skubber.web.admin.event_stream import EventStreams
 from skubber.web.admin.services import AdminServices
 from skubber.web.admin.session_route import session_route
 from skubber.web.body import read_body
@@ -25,7 +27,10 @@ BODY_BYTES = 65_536
 
 
 def admin_routes(
-    administration: Callable[[], Administration | None], services: AdminServices, clock: Callable[[], float]
+    administration: Callable[[], Administration | None],
+    services: AdminServices,
+    clock: Callable[[], float],
+    streams: EventStreams,
 ) -> list[Route]:
     """The routes. No other origin's pages can use them from a browser: they answer without CORS headers.
 
@@ -33,6 +38,7 @@ def admin_routes(
         administration: asked at each request; None when there is no database.
         services: what this server does for it.
         clock: seconds since the epoch.
+        streams: those of the answers that are streams.
     """
     door = Door(clock)
     paths: dict[str, dict[str, AdminEndpoint]] = {}
@@ -41,7 +47,11 @@ def admin_routes(
     return [
         session_route(administration, door),
         *(
-            Route(PATH_PREFIX + path, _Path(endpoints, administration, services, door).answer, methods=[*endpoints])
+            Route(
+                PATH_PREFIX + path,
+                _Path(endpoints, administration, services, door, streams).answer,
+                methods=[*endpoints],
+            )
             for path, endpoints in paths.items()
         ),
     ]
@@ -61,11 +71,13 @@ class _Path:
         administration: Callable[[], Administration | None],
         services: AdminServices,
         door: Door,
+        streams: EventStreams,
     ) -> None:
         self._endpoints = endpoints
         self._administration = administration
         self._services = services
         self._door = door
+        self._streams = streams
 
     async def answer(self, request: Request) -> Response:
         """Answer a request."""
@@ -84,7 +96,10 @@ class _Path:
         if body and endpoint.request is None:
             raise InvalidRequestError("invalid_body", "This request takes no body.")
         call = AdminCall(administration, self._services, token, request.path_params, query, body)
-        return api_response(ApiResponse(endpoint.status, msgspec.json.encode(await endpoint.handler(call))))
+        answer = await endpoint.handler(call)
+        if isinstance(answer, msgspec.Struct):
+            return api_response(ApiResponse(endpoint.status, msgspec.json.encode(answer)))
+        return self._streams.response(endpoint.event, answer, partial(self._door.let_in, request, administration))
 
 
 def _query(endpoint: AdminEndpoint, parameters: Sequence[tuple[str, str]]) -> dict[str, str]:
