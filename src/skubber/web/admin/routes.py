@@ -1,6 +1,7 @@
 """The admin API over ASGI."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 from starlette.requests import Request
@@ -15,8 +16,9 @@ from skubber.web.admin.answered import answered
 from skubber.web.admin.call import AdminCall
 from skubber.web.admin.door import Door
 from skubber.web.admin.endpoints import ADMIN_ENDPOINTS, PATH_PREFIX, AdminEndpoint
+from skubber.web.admin.event_stream import EventStreams
+from skubber.web.admin.services import AdminServices
 from skubber.web.admin.session_route import session_route
-from skubber.web.admin.stats import TakeStats
 from skubber.web.body import read_body
 from skubber.web.errors import api_response
 
@@ -25,14 +27,18 @@ BODY_BYTES = 65_536
 
 
 def admin_routes(
-    administration: Callable[[], Administration | None], take_stats: TakeStats, clock: Callable[[], float]
+    administration: Callable[[], Administration | None],
+    services: AdminServices,
+    clock: Callable[[], float],
+    streams: EventStreams,
 ) -> list[Route]:
     """The routes. No other origin's pages can use them from a browser: they answer without CORS headers.
 
     Args:
         administration: asked at each request; None when there is no database.
-        take_stats: looks at the apps.
+        services: what this server does for it.
         clock: seconds since the epoch.
+        streams: those of the answers that are streams.
     """
     door = Door(clock)
     paths: dict[str, dict[str, AdminEndpoint]] = {}
@@ -41,7 +47,11 @@ def admin_routes(
     return [
         session_route(administration, door),
         *(
-            Route(PATH_PREFIX + path, _Path(endpoints, administration, take_stats, door).answer, methods=[*endpoints])
+            Route(
+                PATH_PREFIX + path,
+                _Path(endpoints, administration, services, door, streams).answer,
+                methods=[*endpoints],
+            )
             for path, endpoints in paths.items()
         ),
     ]
@@ -59,13 +69,15 @@ class _Path:
         self,
         endpoints: Mapping[str, AdminEndpoint],
         administration: Callable[[], Administration | None],
-        take_stats: TakeStats,
+        services: AdminServices,
         door: Door,
+        streams: EventStreams,
     ) -> None:
         self._endpoints = endpoints
         self._administration = administration
-        self._take_stats = take_stats
+        self._services = services
         self._door = door
+        self._streams = streams
 
     async def answer(self, request: Request) -> Response:
         """Answer a request."""
@@ -83,8 +95,11 @@ class _Path:
         body = await read_body(request, BODY_BYTES)
         if body and endpoint.request is None:
             raise InvalidRequestError("invalid_body", "This request takes no body.")
-        call = AdminCall(administration, self._take_stats, token, request.path_params, query, body)
-        return api_response(ApiResponse(endpoint.status, msgspec.json.encode(await endpoint.handler(call))))
+        call = AdminCall(administration, self._services, token, request.path_params, query, body)
+        answer = await endpoint.handler(call)
+        if isinstance(answer, msgspec.Struct):
+            return api_response(ApiResponse(endpoint.status, msgspec.json.encode(answer)))
+        return self._streams.response(endpoint.event, answer, partial(self._door.let_in, request, administration))
 
 
 def _query(endpoint: AdminEndpoint, parameters: Sequence[tuple[str, str]]) -> dict[str, str]:
