@@ -1,5 +1,7 @@
 import { Route, Switch } from "wouter-preact";
 import { Apps } from "./apps/apps";
+import { AppSettings } from "./apps/settings";
+import { Keys } from "./keys/keys";
 import { NotFound } from "./not_found";
 
 /** Which page is at which address, below /console. */
@@ -7,6 +9,9 @@ export function Pages() {
   return (
     <Switch>
       <Route path="/apps" component={Apps} />
+      <Route path="/apps/:appId/keys" component={Keys} />
+      <Route path="/apps/:appId/settings" component={AppSettings} />
+
       <Route component={NotFound} />
     </Switch>
   );
