@@ -3,6 +3,8 @@ import { Apps } from "./apps/apps";
 import { AppSettings } from "./apps/settings";
 import { Keys } from "./keys/keys";
 import { NotFound } from "./not_found";
+import { Webhook } from "./webhooks/webhook";
+import { Webhooks } from "./webhooks/webhooks";
 
 /** Which page is at which address, below /console. */
 export function Pages() {
@@ -10,6 +12,8 @@ export function Pages() {
     <Switch>
       <Route path="/apps" component={Apps} />
       <Route path="/apps/:appId/keys" component={Keys} />
+      <Route path="/apps/:appId/webhooks" component={Webhooks} />
+      <Route path="/apps/:appId/webhooks/:webhookId" component={Webhook} />
       <Route path="/apps/:appId/settings" component={AppSettings} />
 
       <Route component={NotFound} />
