@@ -1,5 +1,9 @@
 import { Route, Switch } from "wouter-preact";
 import { Apps } from "./apps/apps";
+import { Audit } from "./administration/audit";
+import { Plans } from "./administration/plans";
+import { Tokens } from "./administration/tokens";
+import { Usage } from "./administration/usage";
 import { AppSettings } from "./apps/settings";
 import { Keys } from "./keys/keys";
 import { NotFound } from "./not_found";
@@ -15,6 +19,10 @@ export function Pages() {
       <Route path="/apps/:appId/webhooks" component={Webhooks} />
       <Route path="/apps/:appId/webhooks/:webhookId" component={Webhook} />
       <Route path="/apps/:appId/settings" component={AppSettings} />
+      <Route path="/plans" component={Plans} />
+      <Route path="/tokens" component={Tokens} />
+      <Route path="/audit" component={Audit} />
+      <Route path="/usage" component={Usage} />
 
       <Route component={NotFound} />
     </Switch>
