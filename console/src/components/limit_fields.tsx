@@ -59,7 +59,4 @@ export function LimitFields(props: {
   );
 }
 
-function hintOf({ meaning, unit, zero }: LimitMeaning): string {
-  if (zero === null) return `${meaning} In ${unit}.`;
-  return `${meaning} In ${unit}; 0: ${zero}.`;
-}
+const hintOf = ({ meaning, zero }: LimitMeaning): string => (zero === null ? meaning : `${meaning} 0: ${zero}.`);

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { PlanDetails } from "../../api/administration";
 import { get, path, remove } from "../../api/client";
+import type { Limits } from "../../api/types";
 import { Badge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { ConfirmButton } from "../../components/dialog";
@@ -53,7 +54,7 @@ export function Plans() {
               <PlanDialog
                 changed={open.plan}
                 names={list.plans.map(({ name }) => name)}
-                unlimited={list.plans.find(({ name }) => name === UNLIMITED)?.limits ?? {}}
+                inherited={inheritedLimits(list.plans)}
                 onSaved={saved}
                 onClose={close}
               />
@@ -67,6 +68,15 @@ export function Plans() {
       </p>
     </Page>
   );
+}
+
+/**
+ * What holds where a plan of the database says nothing: the configuration's "unlimited". One of the database hides it;
+ * then every limit has to be said.
+ */
+function inheritedLimits(plans: PlanDetails[]): Limits {
+  const unlimited = plans.find(({ name }) => name === UNLIMITED);
+  return unlimited?.source === "configuration" ? unlimited.limits : {};
 }
 
 /** A column for each plan, a line for each limit: plans are there to be compared. */

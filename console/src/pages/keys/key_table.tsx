@@ -72,7 +72,7 @@ function KeyName(props: { of: ApiKey }) {
     <div class={props.of.revokedAt === null ? "stack tight" : "stack tight revoked"}>
       {name && <span>{name}</span>}
       <span class="row">
-        <code class="wrap-anywhere">{key}</code>
+        <code class="unbroken">{key}</code>
         <CopyButton text={key} what={`the key ${key}`} />
       </span>
     </div>

@@ -37,7 +37,7 @@ export function DeadLetters(props: { address: string; mark: string; onChanged: (
   const hasSome = (letters.rows?.length ?? 0) > 0;
   return (
     <Card title="Dead letters" actions={isOwner.value && hasSome && <All onReplay={() => replay(null)} onErase={erase} />}>
-      <p class="muted">Events that were tried for five minutes or more and given up. They are kept for 30 days.</p>
+      <p class="muted">Events that were sent several times, failed each time, and were given up. They are kept for 30 days.</p>
       <PagedList of={letters}>
         {(rows) =>
           rows.length === 0 ? (

@@ -160,7 +160,7 @@ function Status(props: { of: DeliveryStatus }) {
             Last attempt: <Time at={lastAttemptAt} />. {lastOutcome}
           </>
         )}
-        {failures > 0 && retryAt !== null && (
+        {waiting > 0 && failures > 0 && retryAt !== null && (
           <>
             {" "}
             Next attempt: <Time at={retryAt} />.
