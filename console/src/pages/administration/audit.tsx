@@ -55,7 +55,7 @@ function Entries(props: { of: AuditEntry[]; names: Map<string, string>; filter: 
       columns={[
         { title: "When", isHead: true, cell: ({ at }) => <Time at={at} /> },
         { title: "Who", cell: ({ actor }) => <span title={actor}>{props.names.get(actor) ?? actor}</span> },
-        { title: "What", cell: ({ action }) => <code>{action}</code> },
+        { title: "What", cell: ({ action }) => <code class="unbroken">{action}</code> },
         { title: "Of", cell: ({ subject }) => <code>{subject}</code> },
         { title: "Details", cell: (entry) => <Details of={entry} /> },
       ]}

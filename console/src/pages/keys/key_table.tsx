@@ -69,12 +69,10 @@ export function KeyTable(props: {
 function KeyName(props: { of: ApiKey }) {
   const { key, name } = props.of;
   return (
-    <div class={props.of.revokedAt === null ? "stack tight" : "stack tight revoked"}>
+    <div class={props.of.revokedAt === null ? "lines" : "lines revoked"}>
       {name && <span>{name}</span>}
-      <span class="row">
-        <code class="unbroken">{key}</code>
-        <CopyButton text={key} what={`the key ${key}`} />
-      </span>
+      <code class="unbroken">{key}</code>
+      <CopyButton text={key} what={`the key ${key}`} />
     </div>
   );
 }
@@ -90,7 +88,7 @@ function KeyState(props: { of: ApiKey }) {
   }
   const hasOldSecret = previousSecretUntil !== null && Date.parse(previousSecretUntil) > Date.now();
   return (
-    <div class="stack tight">
+    <div class="lines">
       <span>
         <Badge kind={isGood(props.of) ? "good" : "bad"}>{isGood(props.of) ? "Good" : "Expired"}</Badge>
       </span>
