@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { WebhookTest } from "../../api/administration";
-import { post } from "../../api/client";
+import { request } from "../../api/client";
 import { Badge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Code } from "../../components/code";
@@ -12,7 +12,7 @@ import { isOwner } from "../../state/session";
 export function TestCard(props: { address: string; onTested: () => void }) {
   const [result, setResult] = useState<WebhookTest>();
   const test = async (): Promise<void> => {
-    setResult(await post<WebhookTest>(`${props.address}/test`));
+    setResult(await request<WebhookTest>("POST", `${props.address}/test`));
     props.onTested();
   };
   if (!isOwner.value) return null;
