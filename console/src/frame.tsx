@@ -41,7 +41,7 @@ export function Frame(props: { children: ComponentChildren }) {
         Skip to the content
       </a>
       <div class="frame">
-        <div class="side">
+        <header class="side">
           <div class="side-head">
             <Link class="brand" href="/">
               <img src="/assets/icon.svg" alt="" width="28" height="28" />
@@ -88,7 +88,7 @@ export function Frame(props: { children: ComponentChildren }) {
               Sign out
             </Button>
           </div>
-        </div>
+        </header>
         <main id="content" class="content" tabIndex={-1}>
           {props.children}
         </main>

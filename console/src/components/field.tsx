@@ -91,7 +91,12 @@ export function TextArea(
 
 /** A choice of one out of a few. */
 export function Select<Value extends string>(
-  props: Common & { value: Value; options: { value: Value; text: string }[]; onChange: (value: Value) => void },
+  props: Common & {
+    value: Value;
+    options: { value: Value; text: string }[];
+    onChange: (value: Value) => void;
+    disabled?: boolean;
+  },
 ) {
   const id = useId();
   return (
@@ -101,6 +106,7 @@ export function Select<Value extends string>(
         id={id}
         class="input"
         value={props.value}
+        disabled={props.disabled}
         aria-describedby={props.hint ? `${id}-hint` : undefined}
         onChange={(event) => props.onChange(event.currentTarget.value as Value)}
       >
