@@ -140,6 +140,16 @@ admin_tokens = Table(
     Column("last_used_at", BigInteger),
 )
 
+admin_sessions = Table(
+    "admin_sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("token_id", ForeignKey("admin_tokens.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+"""Browsers that have signed in to the console with a token."""
+
 audit = Table(
     "audit",
     metadata,

@@ -34,12 +34,12 @@ class AdminSite:
         self.live = App.with_keys("live", [ApiKey("live-key", "secret")])
         self.owner: httpx.AsyncClient
         self.reader: httpx.AsyncClient
-        self.stranger = self._client({})
+        self.stranger = self.visitor({})
 
     async def open(self) -> None:
         """Make the tokens."""
         self.owner, self.reader = [
-            self._client({"Authorization": f"Bearer {await self.token(role)}"}) for role in ("owner", "read_only")
+            self.visitor({"Authorization": f"Bearer {await self.token(role)}"}) for role in ("owner", "read_only")
         ]
 
     async def token(self, role: str) -> str:
@@ -51,12 +51,13 @@ class AdminSite:
         for client in (self.owner, self.reader, self.stranger):
             await client.aclose()
 
-    def _client(self, headers: dict[str, str]) -> httpx.AsyncClient:
+    def visitor(self, headers: dict[str, str], url: str = "http://server/api/admin") -> httpx.AsyncClient:
+        """A client that sends these headers with everything."""
         if not hasattr(self, "_application"):
             routes = admin_routes(lambda: self.office.administration, self._take_stats, lambda: self.office.now)
             self._application = web_application(routes, lifespan)
         transport = httpx.ASGITransport(self._application)
-        return httpx.AsyncClient(transport=transport, base_url="http://server/api/admin", headers=headers)
+        return httpx.AsyncClient(transport=transport, base_url=url, headers=headers)
 
     async def _take_stats(self) -> Stats:
         return await take_stats(AppRegistry([self.live]), self.node.hub, self.office.now)

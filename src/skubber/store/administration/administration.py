@@ -15,6 +15,7 @@ from skubber.store.administration.deliveries import DeliveryAdministration
 from skubber.store.administration.keys import KeyAdministration
 from skubber.store.administration.ledger import Change, Ledger
 from skubber.store.administration.plans import PlanAdministration
+from skubber.store.administration.sessions import SessionAdministration
 from skubber.store.administration.tokens import TokenAdministration
 from skubber.store.administration.usage import UsageReports
 from skubber.store.administration.webhooks import WebhookAdministration
@@ -39,6 +40,7 @@ class Administration:
         deliveries: how those fare.
         plans: plans.
         tokens: admin tokens.
+        sessions: browsers that have signed in with one.
         audit: the record.
         usage: what apps have used.
     """
@@ -58,6 +60,7 @@ class Administration:
         self.deliveries = DeliveryAdministration(self._ledger)
         self.plans = PlanAdministration(self._ledger)
         self.tokens = TokenAdministration(self._ledger)
+        self.sessions = SessionAdministration(self._ledger, self.tokens)
         self.audit = AuditTrail(self._ledger)
         self.usage = UsageReports(self._ledger)
 

@@ -135,6 +135,16 @@ class TokenAdministration:
         is_known = row is not None and hmac.compare_digest(row.hash, digest)
         if row is None or not is_known or (row.expires_at is not None and row.expires_at <= now):
             raise UnauthorizedError("invalid_admin_token", "Send a good admin token: Authorization: Bearer mpa_....")
+        return await self.use(row)
+
+    async def use(self, row: Row[Any]) -> AdminToken:
+        """Note that a token is in use.
+
+        Args:
+            row: its row, just read.
+        """
+        tokens = tables.admin_tokens
+        now = int(self._ledger.clock())
         if row.last_used_at is None or row.last_used_at <= now - _USE_INTERVAL:
             async with self._ledger.database.writing() as connection:
                 await connection.execute(update(tokens).where(tokens.c.id == row.id).values(last_used_at=now))
