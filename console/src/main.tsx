@@ -4,6 +4,7 @@ import { resume } from "./state/session";
 import "./styles/base.css";
 import "./styles/components.css";
 import "./styles/frame.css";
+import "./styles/live.css";
 
 const place = document.getElementById("console");
 if (place) {

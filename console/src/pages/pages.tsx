@@ -1,5 +1,6 @@
 import { Route, Switch } from "wouter-preact";
 import { Apps } from "./apps/apps";
+import { livePages } from "./live_pages";
 import { NotFound } from "./not_found";
 
 /** Which page is at which address, below /console. */
@@ -7,6 +8,7 @@ export function Pages() {
   return (
     <Switch>
       <Route path="/apps" component={Apps} />
+      {livePages}
       <Route component={NotFound} />
     </Switch>
   );
