@@ -1,8 +1,12 @@
 import { Route } from "wouter-preact";
 import { segmentValue } from "../addresses";
+import { Channels } from "./channels/channels";
+import { Connections } from "./connections/connections";
+import { DebugConsole } from "./live/debug_console";
 import { Nodes } from "./nodes/nodes";
 import { AppOverview } from "./overview/app_overview";
 import { Overview } from "./overview/overview";
+import { Users } from "./users/users";
 
 /** The pages that show what goes on right now. */
 export const livePages = [
@@ -10,5 +14,17 @@ export const livePages = [
   <Route key="nodes" path="/nodes" component={Nodes} />,
   <Route key="app" path="/apps/:appId">
     {({ appId }: { appId: string }) => <AppOverview key={appId} appId={segmentValue(appId)} />}
+  </Route>,
+  <Route key="debug" path="/apps/:appId/debug">
+    {({ appId }: { appId: string }) => <DebugConsole key={appId} appId={segmentValue(appId)} />}
+  </Route>,
+  <Route key="channels" path="/apps/:appId/channels">
+    {({ appId }: { appId: string }) => <Channels key={appId} appId={segmentValue(appId)} />}
+  </Route>,
+  <Route key="users" path="/apps/:appId/users">
+    {({ appId }: { appId: string }) => <Users key={appId} appId={segmentValue(appId)} />}
+  </Route>,
+  <Route key="connections" path="/apps/:appId/connections">
+    {({ appId }: { appId: string }) => <Connections key={appId} appId={segmentValue(appId)} />}
   </Route>,
 ];
