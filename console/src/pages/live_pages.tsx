@@ -1,6 +1,8 @@
 import { Route } from "wouter-preact";
 import { segmentValue } from "../addresses";
+import { Channel } from "./channels/channel";
 import { Channels } from "./channels/channels";
+import { Connection } from "./connections/connection";
 import { Connections } from "./connections/connections";
 import { DebugConsole } from "./live/debug_console";
 import { Nodes } from "./nodes/nodes";
@@ -26,5 +28,15 @@ export const livePages = [
   </Route>,
   <Route key="connections" path="/apps/:appId/connections">
     {({ appId }: { appId: string }) => <Connections key={appId} appId={segmentValue(appId)} />}
+  </Route>,
+  <Route key="channel" path="/apps/:appId/channels/:name">
+    {({ appId, name }: { appId: string; name: string }) => (
+      <Channel key={name} appId={segmentValue(appId)} name={segmentValue(name)} />
+    )}
+  </Route>,
+  <Route key="connection" path="/apps/:appId/connections/:socketId">
+    {({ appId, socketId }: { appId: string; socketId: string }) => (
+      <Connection key={socketId} appId={segmentValue(appId)} socketId={segmentValue(socketId)} />
+    )}
   </Route>,
 ];
