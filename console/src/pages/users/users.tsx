@@ -49,7 +49,7 @@ function columns(appId: string, reload: () => void): ColumnOf<UserSummary>[] {
       title: "Connections",
       isNumber: true,
       cell: ({ userId, connectionCount }) => (
-        <Link href={appPage(appId, ["connections"], { userId })} aria-label={`Connections of ${userId}`}>
+        <Link href={appPage(appId, ["connections"], { userId })} aria-label={`${number(connectionCount)}, connections of ${userId}`}>
           {number(connectionCount)}
         </Link>
       ),
