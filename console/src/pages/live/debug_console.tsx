@@ -116,7 +116,9 @@ function Log({ appId, rows }: { appId: string; rows: LogRow[] }) {
   const move = (event: KeyboardEvent): void => {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     const item = document.activeElement?.closest(".log-item");
-    const to = event.key === "ArrowDown" ? item?.nextElementSibling : item?.previousElementSibling;
+    const beside = event.key === "ArrowDown" ? item?.nextElementSibling : item?.previousElementSibling;
+    // From outside of the rows the way in is the newest one.
+    const to = item ? beside : list.current?.lastElementChild;
     to?.querySelector<HTMLElement>(".log-line")?.focus();
     event.preventDefault();
   };
