@@ -5,6 +5,7 @@ import "./styles/base.css";
 import "./styles/components.css";
 import "./styles/frame.css";
 import "./styles/administration.css";
+import "./styles/live.css";
 
 const place = document.getElementById("console");
 if (place) {

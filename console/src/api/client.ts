@@ -58,8 +58,10 @@ export async function events(
   query: Query,
   signal: AbortSignal,
   take: (name: string, data: string) => void,
+  opened: () => void = () => undefined,
 ): Promise<void> {
   const response = await send("GET", address, { query, signal });
+  opened();
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {

@@ -6,6 +6,7 @@ import { Tokens } from "./administration/tokens";
 import { Usage } from "./administration/usage";
 import { AppSettings } from "./apps/settings";
 import { Keys } from "./keys/keys";
+import { livePages } from "./live_pages";
 import { NotFound } from "./not_found";
 import { Webhook } from "./webhooks/webhook";
 import { Webhooks } from "./webhooks/webhooks";
@@ -23,7 +24,7 @@ export function Pages() {
       <Route path="/tokens" component={Tokens} />
       <Route path="/audit" component={Audit} />
       <Route path="/usage" component={Usage} />
-
+      {livePages}
       <Route component={NotFound} />
     </Switch>
   );

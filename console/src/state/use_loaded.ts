@@ -17,11 +17,13 @@ export interface Loaded<Value> {
  * @param load what loads it; it is to hand the signal on.
  * @param dependencies what it depends on.
  * @param everyMs after so many milliseconds it is loaded again, while the page is looked at; 0: never.
+ * @param keeps whether what was loaded for other dependencies stays until the new is there, so that nothing jumps.
  */
 export function useLoaded<Value>(
   load: (signal: AbortSignal) => Promise<Value>,
   dependencies: readonly unknown[],
   everyMs = 0,
+  keeps = false,
 ): Loaded<Value> {
   const [value, setValue] = useState<Value>();
   const [error, setError] = useState<ApiError>();
@@ -30,7 +32,7 @@ export function useLoaded<Value>(
   latest.current = load;
 
   useEffect(() => {
-    setValue(undefined);
+    if (!keeps) setValue(undefined);
     setError(undefined);
   }, dependencies);
 

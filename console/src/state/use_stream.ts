@@ -33,10 +33,10 @@ export function useStream(
     const run = async (): Promise<void> => {
       setState("connecting");
       try {
-        await events(address, JSON.parse(queryText) as Record<string, string | null>, control.signal, (name, data) => {
+        const take = (name: string, data: string): void => latest.current(name, data);
+        await events(address, JSON.parse(queryText) as Record<string, string | null>, control.signal, take, () => {
           setState("open");
           setError(undefined);
-          latest.current(name, data);
         });
       } catch (failure) {
         if (control.signal.aborted) return;
