@@ -11,12 +11,22 @@ export const obstacle = signal<string | null>(null);
 /** Whether whoever is signed in may change anything. */
 export const isOwner = computed(() => me.value?.role === "owner");
 
-whenSignedOut(() => {
+// No script can read the session's cookie. This tells whether it is worth asking if it is still good.
+const PLACE = "skubber-session";
+
+whenSignedOut(forget);
+
+function forget(): void {
+  localStorage.removeItem(PLACE);
   me.value = null;
-});
+}
 
 /** Find out whether a session goes on. */
 export async function resume(): Promise<void> {
+  if (localStorage.getItem(PLACE) === null) {
+    me.value = null;
+    return;
+  }
   try {
     me.value = await get<AdminToken>("/me");
   } catch (error) {
@@ -28,6 +38,7 @@ export async function resume(): Promise<void> {
 /** Begin a session; rejects with an ApiError. */
 export async function signIn(token: string): Promise<void> {
   me.value = await post<AdminToken>("/session", { token });
+  localStorage.setItem(PLACE, "1");
   obstacle.value = null;
 }
 
@@ -36,6 +47,6 @@ export async function signOut(): Promise<void> {
   try {
     await remove("/session");
   } finally {
-    me.value = null;
+    forget();
   }
 }
