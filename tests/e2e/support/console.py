@@ -30,6 +30,10 @@ class Console:
         await console.look()
         return console
 
+    async def open(self) -> None:
+        """Open it anew."""
+        await self._call("go", url=f"{self._url}/console")
+
     async def look(self, size: tuple[int, int] = WIDE, scheme: str = "light") -> None:
         """Look at it on a screen of some size, in the light or in the dark."""
         await self._call("look", width=size[0], height=size[1], scheme=scheme)
