@@ -16,7 +16,8 @@ from skubber.core.app import ApiKey, App
 from skubber.core.errors import UnavailableError
 from skubber.server.eager import run_detached
 from skubber.web.access_tokens import access_token_route
-from skubber.web.admin.endpoints import ADMIN_ENDPOINTS, PATH_PREFIX
+from skubber.web.admin.endpoint import PATH_PREFIX
+from skubber.web.admin.endpoints import ADMIN_ENDPOINTS
 from skubber.web.application import web_application
 from skubber.web.openapi import openapi_document
 from skubber.web.signalr import HubRoutes

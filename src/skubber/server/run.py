@@ -107,7 +107,14 @@ def _routes(runtime: Runtime) -> list[BaseRoute]:
 
 
 def _admin_services(runtime: Runtime) -> AdminServices:
-    return AdminServices(lambda: take_stats(runtime.apps, runtime.hub, time.time()), runtime.test_webhook)
+    return AdminServices(
+        lambda: take_stats(runtime.apps, runtime.hub, time.time()),
+        runtime.test_webhook,
+        runtime.apps,
+        runtime.hub,
+        runtime.insight,
+        time.time,
+    )
 
 
 def listen_for_metrics(runtime: Runtime) -> None:
@@ -147,6 +154,7 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
         if runtime.webhooks is not None:
             runtime.webhooks.start(runtime.store.database, runtime.hub.broker)
     await runtime.hub.broker.start()
+    await runtime.insight.start()
     runtime.is_ready = True
     try:
         async with _metrics_server(runtime):
@@ -154,6 +162,7 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
     finally:
         runtime.is_ready = False
         wheel.cancel()
+        runtime.insight.stop()
         await runtime.hub.broker.stop()
         if runtime.webhooks is not None:
             await runtime.webhooks.stop()

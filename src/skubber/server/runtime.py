@@ -18,6 +18,8 @@ from skubber.core.hub import Hub
 from skubber.core.publish_watch import PublishWatch
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
+from skubber.insight.insight import Insight
+from skubber.insight.node import NodeSources, ThisNode
 from skubber.metrics.metrics import Metrics
 from skubber.metrics.sources import Sources
 from skubber.server.connection_limit import ConnectionLimit
@@ -111,6 +113,7 @@ class Runtime:
         self.connection_limit = ConnectionLimit(settings.tcp_connections)
         self.event_streams = EventStreams()
         self.loop_delays = Histogram()
+        self.insight = Insight(broker.post, ThisNode(self._node_sources()))
         self.metrics = Metrics(self._metric_sources(), settings.metrics_apps)
         self._garbage = GarbageCollection()
         self.is_ready = False
@@ -131,6 +134,17 @@ class Runtime:
             return None
         await self.store.look()
         return await self.webhooks.test(app_id, endpoint_id)
+
+    def _node_sources(self) -> NodeSources:
+        return NodeSources(
+            self.hub,
+            self.apps,
+            self.wheel,
+            time.time,
+            self.loop_delays,
+            lambda: self.is_ready,
+            lambda: self.edge.slow_clients,
+        )
 
     def _metric_sources(self) -> Sources:
         return Sources(

@@ -6,9 +6,12 @@ import httpx
 import pytest
 
 from skubber.core.app import ApiKey, App
+from skubber.core.plans import PLANS
+from skubber.server.store_service import ConnectionEnder
 from skubber.store.administration.rules import checked
 from skubber.store.administration.tokens import TokenCreation
 from skubber.store.apps import AppRegistry
+from skubber.store.stored_apps import StoredApps
 from skubber.web.admin.event_stream import EventStreams
 from skubber.web.admin.routes import admin_routes
 from skubber.web.admin.services import AdminServices
@@ -16,6 +19,7 @@ from skubber.web.admin.stats import Stats, take_stats
 from skubber.web.application import web_application
 from skubber.webhooks.client import WebhookClient
 from skubber.webhooks.trial import Trial, try_endpoint
+from support.insight import insight
 from support.node import Node
 from support.office import ACTOR, Office
 from web.conftest import lifespan
@@ -26,7 +30,9 @@ class AdminSite:
 
     Attributes:
         office: the administration behind it.
-        node: the node that ``/stats`` tells of, with one app: ``live``.
+        node: the node that ``/stats`` tells of.
+        apps: what it serves: one app, ``live``, and what ``serve`` has found.
+        insight: looks into it.
         owner: has an owner's token.
         reader: has a read-only token.
         stranger: has none.
@@ -36,6 +42,8 @@ class AdminSite:
         self.office = office
         self.node = Node()
         self.live = App.with_keys("live", [ApiKey("live-key", "secret")])
+        self.apps = AppRegistry([self.live])
+        self.insight = insight(self.node, self.apps)
         self._webhook_client = WebhookClient(["127.0.0.0/8"], 1)
         self.owner: httpx.AsyncClient
         self.reader: httpx.AsyncClient
@@ -43,6 +51,7 @@ class AdminSite:
 
     async def open(self) -> None:
         """Make the tokens."""
+        await self.insight.start()
         self.owner, self.reader = [
             self.visitor({"Authorization": f"Bearer {await self.token(role)}"}) for role in ("owner", "read_only")
         ]
@@ -60,7 +69,14 @@ class AdminSite:
     def visitor(self, headers: dict[str, str], url: str = "http://server/api/admin") -> httpx.AsyncClient:
         """A client that sends these headers with everything."""
         if not hasattr(self, "_application"):
-            services = AdminServices(self._take_stats, self._test_webhook)
+            services = AdminServices(
+                self._take_stats,
+                self._test_webhook,
+                self.apps,
+                self.node.hub,
+                self.insight,
+                lambda: self.office.now,
+            )
             routes = admin_routes(lambda: self.office.administration, services, lambda: self.office.now, EventStreams())
             self._application = web_application(routes, lifespan)
         transport = httpx.ASGITransport(self._application)
@@ -72,7 +88,12 @@ class AdminSite:
         return None if endpoint is None else await try_endpoint(app, endpoint, self._webhook_client, self.office.now)
 
     async def _take_stats(self) -> Stats:
-        return await take_stats(AppRegistry([self.live]), self.node.hub, self.office.now)
+        return await take_stats(self.apps, self.node.hub, self.office.now)
+
+    async def serve(self) -> None:
+        """Have the node serve what is in the database."""
+        _, stored = await StoredApps(self.office.database, self.office.vault, PLANS).load()
+        self.apps.replace_stored(stored, self.office.now, ConnectionEnder(self.node.hub))
 
 
 @pytest.fixture

@@ -13,9 +13,11 @@ from skubber.store import tables
 from skubber.store.administration.keys import KeyCreation
 from skubber.store.administration.plans import PlanChange
 from skubber.store.administration.webhooks import WebhookCreation
-from skubber.web.admin.endpoints import ADMIN_ENDPOINTS, PATH_PREFIX, AdminEndpoint
+from skubber.web.admin.endpoint import PATH_PREFIX, AdminEndpoint
+from skubber.web.admin.endpoints import ADMIN_ENDPOINTS
 from skubber.web.admin.examples import ADMIN_ERRORS, PATH_EXAMPLES
 from skubber.web.openapi import openapi_document
+from support.insight import Client
 from support.office import ACTOR
 from web.admin.conftest import AdminSite
 
@@ -72,6 +74,10 @@ async def fill(admin: AdminSite, endpoint: AdminEndpoint) -> None:
         await connection.execute(update(tables.webhooks).values(id=names["webhookId"]))
         tokens = tables.admin_tokens
         await connection.execute(update(tokens).where(tokens.c.role == "read_only").values(id=names["tokenId"]))
+    await admin.serve()
+    app = admin.apps.find(names["appId"])
+    assert app is not None
+    Client(admin.node, app, names["socketId"])
 
 
 @pytest.mark.parametrize(("endpoint", "body"), list(requests()))

@@ -8,7 +8,9 @@ from sqlalchemy import text, update
 
 from skubber.store import tables
 from skubber.store.administration.administration import Administration
-from skubber.web.admin.endpoints import ADMIN_ENDPOINTS, AdminEndpoint
+from skubber.store.apps import AppRegistry
+from skubber.web.admin.endpoint import AdminEndpoint
+from skubber.web.admin.endpoints import ADMIN_ENDPOINTS
 from skubber.web.admin.event_stream import EventStreams
 from skubber.web.admin.examples import PATH_EXAMPLES
 from skubber.web.admin.routes import admin_routes
@@ -16,6 +18,8 @@ from skubber.web.admin.services import AdminServices
 from skubber.web.admin.stats import Stats
 from skubber.web.application import web_application
 from skubber.webhooks.trial import Trial
+from support.insight import insight
+from support.node import Node
 from support.office import Office
 from support.recording import LegibleFormat, RecordingConnection
 from web.admin.conftest import AdminSite
@@ -226,7 +230,8 @@ async def test_without_a_database_there_is_nothing_to_administer(endpoint: Admin
     def no_administration() -> Administration | None:
         return None
 
-    routes = admin_routes(no_administration, AdminServices(no_stats, no_webhook), lambda: 0, EventStreams())
+    services = AdminServices(no_stats, no_webhook, AppRegistry([]), Node().hub, insight(Node()), lambda: 0)
+    routes = admin_routes(no_administration, services, lambda: 0, EventStreams())
     transport = httpx.ASGITransport(web_application(routes, lifespan))
     async with httpx.AsyncClient(transport=transport, base_url="http://server/api/admin") as client:
         answer = await client.request(endpoint.method, path(endpoint))

@@ -6,9 +6,11 @@ from datetime import date
 
 from skubber.core.errors import InvalidRequestError
 from skubber.store.administration.administration import Administration
-from skubber.store.administration.rules import Request, decoded
+from skubber.store.administration.rules import MAX_PAGE, Request, decoded
 from skubber.store.administration.tokens import AdminToken
 from skubber.web.admin.services import AdminServices
+
+_DEFAULT_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class AdminCall:
     def actor(self) -> str:
         """Who it is, for the record."""
         return f"token:{self.token.id}"
+
+    @property
+    def limit(self) -> int:
+        """Most entries on the page that is asked for; raises as ``number`` does."""
+        return self.number("limit", 1, MAX_PAGE) or _DEFAULT_PAGE
 
     def request(self, kind: type[Request]) -> Request:
         """The body; raises as ``rules.decoded`` does."""

@@ -1,60 +1,13 @@
 """The table of admin endpoints: the routes and their part of the OpenAPI document are both made from it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-
-import msgspec
-
 from skubber.api.endpoints import QueryParameter
 from skubber.store.administration import apps, attempts, audit, deliveries, keys, plans, tokens, usage, webhooks
 from skubber.web.admin import handlers, webhook_handlers
-from skubber.web.admin.call import AdminCall
+from skubber.web.admin.endpoint import LIMIT, AdminEndpoint
 from skubber.web.admin.handlers import Done
+from skubber.web.admin.live_endpoints import LIVE_ENDPOINTS
 from skubber.web.admin.stats import Stats
 
-PATH_PREFIX = "/api/admin"
-
-
-@dataclass(frozen=True, slots=True)
-class AdminEndpoint:
-    """One call of the admin API.
-
-    Attributes:
-        method: upper case; all but GET need an owner's token.
-        path: after the prefix, with ``{variables}``.
-        operation_id: its name for generated clients.
-        summary: one line for a person.
-        handler: what answers it.
-        response: the type of its answer, or of the data of each event, if it answers with a stream of them.
-        request: the type of its JSON body, if it takes one.
-        query: the query parameters it takes; it refuses others.
-        status: the status of its answer, errors aside.
-        event: the name of the stream's events; empty: it answers once.
-    """
-
-    method: str
-    path: str
-    operation_id: str
-    summary: str
-    handler: Callable[[AdminCall], Awaitable[msgspec.Struct | AsyncIterator[msgspec.Struct]]]
-    response: type[msgspec.Struct]
-    request: type[msgspec.Struct] | None = None
-    query: tuple[QueryParameter, ...] = ()
-    status: int = 200
-    event: str = ""
-
-    @property
-    def changes(self) -> bool:
-        """Whether it changes anything."""
-        return self.method != "GET"
-
-
-_LIMIT = QueryParameter(
-    "limit",
-    "Most entries on the page, 1 to 200; 50 unless given.",
-    "20",
-    schema={"pattern": "^([1-9][0-9]?|1[0-9][0-9]|200)$"},
-)
 _AFTER = QueryParameter("after", "The id before the page's first: `next` of the page before.", "4000")
 _BEFORE = QueryParameter(
     "before", "Only entries with smaller ids: `next` of the page before.", "1000", schema={"pattern": "^[0-9]{1,18}$"}
@@ -73,9 +26,7 @@ _APP, _KEY, _WEBHOOK = "/apps/{appId}", "/apps/{appId}/keys/{key}", "/apps/{appI
 
 ADMIN_ENDPOINTS = (
     AdminEndpoint("GET", "/me", "showMe", "Show whose token this is", handlers.show_me, tokens.AdminToken),
-    AdminEndpoint(
-        "GET", "/apps", "listApps", "List the apps", handlers.list_apps, apps.AppPage, query=(_LIMIT, _AFTER)
-    ),
+    AdminEndpoint("GET", "/apps", "listApps", "List the apps", handlers.list_apps, apps.AppPage, query=(LIMIT, _AFTER)),
     AdminEndpoint(
         "POST",
         "/apps",
@@ -162,7 +113,7 @@ ADMIN_ENDPOINTS = (
         "List the attempts",
         webhook_handlers.list_attempts,
         attempts.AttemptPage,
-        query=(_LIMIT, _BEFORE),
+        query=(LIMIT, _BEFORE),
     ),
     AdminEndpoint(
         "GET",
@@ -171,7 +122,7 @@ ADMIN_ENDPOINTS = (
         "List the dead letters",
         handlers.list_dead_letters,
         deliveries.DeadLetterPage,
-        query=(_LIMIT, _AFTER_ID),
+        query=(LIMIT, _AFTER_ID),
     ),
     AdminEndpoint(
         "POST",
@@ -218,7 +169,7 @@ ADMIN_ENDPOINTS = (
         "List the changes",
         handlers.list_audit,
         audit.AuditPage,
-        query=(_LIMIT, _BEFORE),
+        query=(LIMIT, _BEFORE),
     ),
     AdminEndpoint("GET", "/tokens", "listTokens", "List the admin tokens", handlers.list_tokens, tokens.AdminTokenList),
     AdminEndpoint(
@@ -232,4 +183,5 @@ ADMIN_ENDPOINTS = (
         status=201,
     ),
     AdminEndpoint("DELETE", "/tokens/{tokenId}", "revokeToken", "Revoke an admin token", handlers.revoke_token, Done),
+    *LIVE_ENDPOINTS,
 )

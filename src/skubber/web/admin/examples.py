@@ -20,6 +20,7 @@ from skubber.core.errors import (
     UnavailableError,
 )
 from skubber.core.plans import PLANS
+from skubber.web.admin.live_examples import LIVE_EXAMPLES
 from skubber.web.openapi_examples import Example, OperationExamples
 
 PATH_EXAMPLES = {
@@ -28,6 +29,9 @@ PATH_EXAMPLES = {
     "webhookId": "wh_b2Kq9sYc7LxR4mPz",
     "name": "pro",
     "tokenId": "at_Vxw3bN9sYc2LkR8m",
+    "channel": "presence-room",
+    "socketId": "1234.5678",
+    "userId": "ada",
 }
 """Values of the paths' variables."""
 
@@ -256,6 +260,7 @@ ADMIN_EXAMPLES = {
         _one("A token for a dashboard", {"name": "dashboard", "role": "read_only"}),
     ),
     "revokeToken": OperationExamples({}),
+    **LIVE_EXAMPLES,
 }
 """By operation id."""
 

@@ -7,14 +7,12 @@ from skubber.store.administration.audit import AuditPage
 from skubber.store.administration.deliveries import DeadLetterPage, DeliveryStatus, Replay, Replayed
 from skubber.store.administration.keys import KeyCreation, KeyDetails, KeyEdit, KeyList, KeyRotation, NewKey
 from skubber.store.administration.plans import PlanChange, PlanDetails, PlanList
-from skubber.store.administration.rules import MAX_PAGE
 from skubber.store.administration.tokens import AdminToken, AdminTokenList, NewAdminToken, TokenCreation
 from skubber.store.administration.usage import UsageReport
 from skubber.store.administration.webhooks import WebhookCreation, WebhookDetails, WebhookEdit, WebhookList
 from skubber.web.admin.call import AdminCall
 from skubber.web.admin.stats import Stats
 
-_DEFAULT_PAGE = 50
 _MAX_ID = 2**63 - 1
 
 
@@ -24,7 +22,7 @@ class Done(msgspec.Struct):
 
 async def list_apps(call: AdminCall) -> AppPage:
     """By id. Apps of the configuration are among them; those refuse changes with 409 `configured_app`."""
-    limit = call.number("limit", 1, MAX_PAGE) or _DEFAULT_PAGE
+    limit = call.limit
     return await call.administration.apps.list(limit, call.query.get("after", ""))
 
 
@@ -105,7 +103,7 @@ async def show_delivery(call: AdminCall) -> DeliveryStatus:
 
 async def list_dead_letters(call: AdminCall) -> DeadLetterPage:
     """Events that could not be delivered, the oldest first."""
-    limit = call.number("limit", 1, MAX_PAGE) or _DEFAULT_PAGE
+    limit = call.limit
     after = call.number("after", 0, _MAX_ID) or 0
     return await call.administration.deliveries.list(call.path["appId"], call.path["webhookId"], limit, after)
 
@@ -149,7 +147,7 @@ async def show_stats(call: AdminCall) -> Stats:
 
 async def list_audit(call: AdminCall) -> AuditPage:
     """Who changed what and when, the newest first."""
-    limit = call.number("limit", 1, MAX_PAGE) or _DEFAULT_PAGE
+    limit = call.limit
     return await call.administration.audit.list(limit, call.number("before", 0, _MAX_ID))
 
 

@@ -14,7 +14,8 @@ from skubber.core.errors import (
     TooLargeError,
     UnavailableError,
 )
-from skubber.web.admin.endpoints import ADMIN_ENDPOINTS, PATH_PREFIX, AdminEndpoint
+from skubber.web.admin.endpoint import PATH_PREFIX, AdminEndpoint
+from skubber.web.admin.endpoints import ADMIN_ENDPOINTS
 from skubber.web.admin.examples import ADMIN_ERRORS, ADMIN_EXAMPLES, PATH_EXAMPLES
 from skubber.web.openapi_parts import RETRY_AFTER, error_response, json_content, query_parameter, request_body
 
@@ -36,6 +37,9 @@ _PATH_PARAMETERS = {
     "webhookId": "The webhook's id.",
     "name": "The plan's name.",
     "tokenId": "The token's id.",
+    "channel": "The channel's name.",
+    "socketId": "The connection's socket id.",
+    "userId": "The user's id.",
 }
 
 

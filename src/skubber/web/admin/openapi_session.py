@@ -4,7 +4,7 @@ from typing import Any
 
 from skubber.store.administration.sessions import SESSION_SECONDS, SignIn
 from skubber.store.administration.tokens import AdminToken
-from skubber.web.admin.endpoints import PATH_PREFIX
+from skubber.web.admin.endpoint import PATH_PREFIX
 from skubber.web.admin.examples import ADMIN_EXAMPLES
 from skubber.web.admin.handlers import Done
 from skubber.web.admin.session_route import SESSION_PATH

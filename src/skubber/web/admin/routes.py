@@ -15,7 +15,8 @@ from skubber.store.administration.tokens import Role
 from skubber.web.admin.answered import answered
 from skubber.web.admin.call import AdminCall
 from skubber.web.admin.door import Door
-from skubber.web.admin.endpoints import ADMIN_ENDPOINTS, PATH_PREFIX, AdminEndpoint
+from skubber.web.admin.endpoint import PATH_PREFIX, AdminEndpoint
+from skubber.web.admin.endpoints import ADMIN_ENDPOINTS
 from skubber.web.admin.event_stream import EventStreams
 from skubber.web.admin.services import AdminServices
 from skubber.web.admin.session_route import session_route
@@ -93,7 +94,7 @@ class _Path:
             raise ForbiddenError("read_only_token", "This admin token may only look: use an owner's.")
         query = _query(endpoint, request.query_params.multi_items())
         body = await read_body(request, BODY_BYTES)
-        if body and endpoint.request is None:
+        if endpoint.request is None and body.strip() not in {b"", b"{}"}:
             raise InvalidRequestError("invalid_body", "This request takes no body.")
         call = AdminCall(administration, self._services, token, request.path_params, query, body)
         answer = await endpoint.handler(call)

@@ -3,6 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from skubber.core.hub import Hub
+from skubber.insight.insight import Insight
+from skubber.store.apps import AppStore
 from skubber.web.admin.stats import TakeStats
 from skubber.webhooks.trial import Trial
 
@@ -17,7 +20,15 @@ class AdminServices:
     Attributes:
         take_stats: looks at all apps.
         test_webhook: tries a webhook.
+        apps: the apps served.
+        hub: their hub.
+        insight: looks into all nodes.
+        clock: seconds since the epoch.
     """
 
     take_stats: TakeStats
     test_webhook: TestWebhook
+    apps: AppStore
+    hub: Hub
+    insight: Insight
+    clock: Callable[[], float]

@@ -19,7 +19,7 @@ from skubber.store.administration.rules import decoded
 from skubber.store.administration.sessions import SESSION_SECONDS, SignIn
 from skubber.web.admin.answered import answered
 from skubber.web.admin.door import SESSION_COOKIE, Door, see_console_header
-from skubber.web.admin.endpoints import PATH_PREFIX
+from skubber.web.admin.endpoint import PATH_PREFIX
 from skubber.web.admin.handlers import Done
 from skubber.web.body import read_body
 from skubber.web.errors import api_response

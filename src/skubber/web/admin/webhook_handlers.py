@@ -7,10 +7,8 @@ from msgspec import Meta
 
 from skubber.core.errors import NotFoundError
 from skubber.store.administration.attempts import AttemptPage
-from skubber.store.administration.rules import MAX_PAGE
 from skubber.web.admin.call import AdminCall
 
-_DEFAULT_PAGE = 50
 _MAX_ID = 2**63 - 1
 
 
@@ -37,6 +35,6 @@ async def test_webhook(call: AdminCall) -> WebhookTest:
 
 async def list_attempts(call: AdminCall) -> AttemptPage:
     """Requests that were sent to it, and how each went, the newest first; tests are among them."""
-    limit = call.number("limit", 1, MAX_PAGE) or _DEFAULT_PAGE
+    limit = call.limit
     before = call.number("before", 0, _MAX_ID)
     return await call.administration.attempts.list(call.path["appId"], call.path["webhookId"], limit, before)
