@@ -79,6 +79,7 @@ CODES = {
     "no_such_plan": 404,
     "no_such_token": 404,
     "no_such_webhook": 404,
+    "nodes_silent": 503,
     "not_a_presence_channel": 400,
     "not_found": 404,
     "not_permitted": 403,

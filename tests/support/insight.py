@@ -29,6 +29,9 @@ class Client(ClientSession):
     def __init__(self, node: Node, app: App, socket_id: str) -> None:
         super().__init__(node.hub, time.time, app, next(iter(app.keys.values())), socket_id, lambda _: None)
         self._wire_format: WireFormat = node.wire_format
+        self._opened_at = 0
+        self._peer: object = None
+        self.last_heard = 0
         self.ended: list[EndReason] = []
         assert node.hub.connect(app, self) is Admission.ADMITTED
 

@@ -11,7 +11,7 @@ from skubber.api.events import publish_for_operator
 from skubber.api.schema import TriggerRequest
 from skubber.core.app import App
 from skubber.core.channel_name import ChannelKind, check_channel_name
-from skubber.core.errors import NotFoundError
+from skubber.core.errors import NotFoundError, UnavailableError
 from skubber.insight.insight import merged_users
 from skubber.insight.questions import (
     Answer,
@@ -105,15 +105,14 @@ async def list_connections(call: AdminCall) -> ConnectionOutlines:
 
 async def show_connection(call: AdminCall) -> ConnectionState:
     """Its protocol and transport, its channels, and what the kernel knows of its bytes and round trip."""
-    answers, _ = await call.services.insight.ask(ShowConnection(_app(call).id, call.path["socketId"]))
-    return connection_state(*_found(answers))
+    question = ShowConnection(_app(call).id, call.path["socketId"])
+    return connection_state(*_found(*await call.services.insight.ask(question)))
 
 
 async def end_connection(call: AdminCall) -> Done:
     """As if its user had been terminated: its client does not come back by itself."""
     app, socket_id = _app(call), call.path["socketId"]
-    answers, _ = await call.services.insight.ask(EndConnection(app.id, socket_id))
-    _found(answers)
+    _found(*await call.services.insight.ask(EndConnection(app.id, socket_id)))
     await _note(call, "connection.terminate", socket_id, {"app": app.id})
     return Done()
 
@@ -138,8 +137,8 @@ async def terminate_user(call: AdminCall) -> Done:
 
 async def publish_event(call: AdminCall) -> Published:
     """By the rules and limits of the Channels API, which need no key here. What it holds is not on the record."""
-    app, hub = _app(call), call.services.hub
     publication = call.request(Publication)
+    app, hub = _app(call), call.services.hub
     event = TriggerRequest(
         publication.name, publication.data, channels=list(publication.channels), socket_id=publication.socket_id
     )
@@ -164,10 +163,12 @@ def _page(call: AdminCall, items: Sequence[Item], key: Callable[[Item], str]) ->
     return first[:limit], key(first[limit - 1]) if len(first) > limit else None
 
 
-def _found(answers: Sequence[Answer]) -> tuple[Answer, FoundConnection]:
+def _found(answers: Sequence[Answer], silent: int) -> tuple[Answer, FoundConnection]:
     for answer in answers:
         for connection in answer.connections:
             return answer, connection
+    if silent:
+        raise UnavailableError("nodes_silent", "Not all nodes have answered, and none of the others has it: try again.")
     raise NotFoundError("no_such_connection", "This app has no open connection with this socket id.")
 
 
