@@ -14,6 +14,7 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from skubber.core.app import App
+from skubber.history.live import ask_for_live
 from skubber.server.eager import run_detached
 from skubber.server.forwarding import Forwarding
 from skubber.server.http_lane import HttpLane
@@ -105,7 +106,12 @@ def _routes(runtime: Runtime) -> list[BaseRoute]:
 
 
 def _admin_services(runtime: Runtime) -> AdminServices:
-    return AdminServices(lambda: take_stats(runtime.apps, runtime.hub, time.time()), runtime.test_webhook)
+    return AdminServices(
+        lambda: take_stats(runtime.apps, runtime.hub, time.time()),
+        runtime.test_webhook,
+        runtime.read_history,
+        partial(ask_for_live, runtime.hub.broker.post),
+    )
 
 
 def listen_for_metrics(runtime: Runtime) -> None:
@@ -145,6 +151,8 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
         if runtime.webhooks is not None:
             runtime.webhooks.start(runtime.store.database, runtime.hub.broker)
     await runtime.hub.broker.start()
+    if runtime.store is not None:
+        await runtime.recorder.start(runtime.store.database)
     runtime.is_ready = True
     try:
         async with _metrics_server(runtime):
@@ -152,6 +160,8 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
     finally:
         runtime.is_ready = False
         wheel.cancel()
+        if runtime.store is not None:
+            await runtime.recorder.stop()
         await runtime.hub.broker.stop()
         if runtime.webhooks is not None:
             await runtime.webhooks.stop()

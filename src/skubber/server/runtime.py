@@ -13,11 +13,15 @@ from skubber.api.router import Api
 from skubber.brokers.open import open_broker
 from skubber.core.app import App
 from skubber.core.connection_quota import ConnectionQuota
+from skubber.core.errors import NotFoundError
 from skubber.core.histogram import Histogram
 from skubber.core.hub import Hub
 from skubber.core.publish_watch import PublishWatch
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
+from skubber.history.history import Grain, History, HistoryReader
+from skubber.history.recorder import Recorder
+from skubber.history.sampler import Sampler
 from skubber.metrics.metrics import Metrics
 from skubber.metrics.sources import Sources
 from skubber.server.connection_limit import ConnectionLimit
@@ -109,6 +113,8 @@ class Runtime:
         }
         self.store = StoreService(settings, self.apps, self.hub) if settings.database else None
         self.connection_limit = ConnectionLimit(settings.tcp_connections)
+        sampler = Sampler(self.apps, self.hub, self.watch, lambda: self.edge.slow_clients)
+        self.recorder = Recorder(sampler, self.hub.broker.post, secrets.token_hex(8), time.time)
         self.event_streams = EventStreams()
         self.loop_delays = Histogram()
         self.metrics = Metrics(self._metric_sources(), settings.metrics_apps)
@@ -131,6 +137,16 @@ class Runtime:
             return None
         await self.store.look()
         return await self.webhooks.test(app_id, endpoint_id)
+
+    async def read_history(self, grain: Grain, app_id: str) -> History:
+        """How an app, or the whole server, has fared.
+
+        Raises:
+            NotFoundError: ``no_database``.
+        """
+        if self.store is None:
+            raise NotFoundError("no_database", "There is nothing to administer: this server has no database.")
+        return await HistoryReader(self.store.database, self.hub.broker.post).read(grain, time.time(), app_id)
 
     def _metric_sources(self) -> Sources:
         return Sources(

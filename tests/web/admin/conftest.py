@@ -1,11 +1,14 @@
 """The admin API over ASGI, with a database of each kind."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import httpx
 import pytest
 
 from skubber.core.app import ApiKey, App
+from skubber.history.history import Grain, History, HistoryReader
+from skubber.history.live import ask_for_live
 from skubber.store.administration.rules import checked
 from skubber.store.administration.tokens import TokenCreation
 from skubber.store.apps import AppRegistry
@@ -60,7 +63,9 @@ class AdminSite:
     def visitor(self, headers: dict[str, str], url: str = "http://server/api/admin") -> httpx.AsyncClient:
         """A client that sends these headers with everything."""
         if not hasattr(self, "_application"):
-            services = AdminServices(self._take_stats, self._test_webhook)
+            services = AdminServices(
+                self._take_stats, self._test_webhook, self._read_history, partial(ask_for_live, self.node.broker.post)
+            )
             routes = admin_routes(lambda: self.office.administration, services, lambda: self.office.now, EventStreams())
             self._application = web_application(routes, lifespan)
         transport = httpx.ASGITransport(self._application)
@@ -70,6 +75,9 @@ class AdminSite:
         app = await self.office.served(app_id)
         endpoint = next((each for each in app.webhooks if each.id == endpoint_id), None)
         return None if endpoint is None else await try_endpoint(app, endpoint, self._webhook_client, self.office.now)
+
+    async def _read_history(self, grain: Grain, app_id: str) -> History:
+        return await HistoryReader(self.office.database, self.node.broker.post).read(grain, self.office.now, app_id)
 
     async def _take_stats(self) -> Stats:
         return await take_stats(AppRegistry([self.live]), self.node.hub, self.office.now)
