@@ -13,7 +13,6 @@ from skubber.api.router import Api
 from skubber.brokers.open import open_broker
 from skubber.core.app import App
 from skubber.core.connection_quota import ConnectionQuota
-from skubber.core.errors import NotFoundError
 from skubber.core.histogram import Histogram
 from skubber.core.hub import Hub
 from skubber.core.publish_watch import PublishWatch
@@ -139,13 +138,9 @@ class Runtime:
         return await self.webhooks.test(app_id, endpoint_id)
 
     async def read_history(self, grain: Grain, app_id: str) -> History:
-        """How an app, or the whole server, has fared.
-
-        Raises:
-            NotFoundError: ``no_database``.
-        """
+        """How an app, or the whole server, has fared, by the database: there must be one."""
         if self.store is None:
-            raise NotFoundError("no_database", "There is nothing to administer: this server has no database.")
+            raise RuntimeError("There is no database, and without one no admin API that could ask.")
         return await HistoryReader(self.store.database, self.hub.broker.post).read(grain, time.time(), app_id)
 
     def _metric_sources(self) -> Sources:
