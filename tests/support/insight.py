@@ -23,6 +23,16 @@ def insight(node: Node, apps: AppStore | None = None) -> Insight:
     return Insight(node.broker.post, ThisNode(sources))
 
 
+class _NoPeer:
+    """A transport that nobody can look at."""
+
+    def write(self, _: bytes) -> None:
+        """Nobody reads it."""
+
+    def close(self, code: int, reason: str) -> None:
+        """It is closed."""
+
+
 class Client(ClientSession):
     """A client as its node knows it. ``ended`` holds why it was ended."""
 
@@ -30,7 +40,7 @@ class Client(ClientSession):
         super().__init__(node.hub, time.time, app, next(iter(app.keys.values())), socket_id, lambda _: None)
         self._wire_format: WireFormat = node.wire_format
         self._opened_at = 0
-        self._peer: object = None
+        self._peer = _NoPeer()
         self.last_heard = 0
         self.ended: list[EndReason] = []
         assert node.hub.connect(app, self) is Admission.ADMITTED

@@ -116,6 +116,11 @@ class Hub:
                 if channel is not None:
                     yield app_id, channel
 
+    def channel_count(self, app_id: str) -> int:
+        """How many channels of an app are occupied on this node, those left out that come with a sign-in."""
+        namespace = self._namespaces.get(app_id)
+        return 0 if namespace is None else len(namespace.channels) - namespace.own_channels
+
     async def disconnect(
         self, app: App, connection: Connection, subscriptions: Sequence[Subscription], user_id: str | None = None
     ) -> None:

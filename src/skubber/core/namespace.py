@@ -10,14 +10,18 @@ class Namespace:
 
     Args:
         app: the app.
+
+    Attributes:
+        own_channels: how many of the channels come with a sign-in: nobody has asked for them.
     """
 
-    __slots__ = ("_meter", "channels", "connections", "users")
+    __slots__ = ("_meter", "channels", "connections", "own_channels", "users")
 
     def __init__(self, app: App) -> None:
         self._meter = app.meter
         self.connections: dict[str, ClientConnection] = {}
         self.channels: dict[str, Channel] = {}
+        self.own_channels = 0
         self.users: dict[str, dict[Connection, int]] = {}
 
     def channel(self, name: str) -> Channel:
@@ -25,12 +29,13 @@ class Namespace:
         channel = self.channels.get(name)
         if channel is None:
             channel = self.channels[name] = Channel(name, self._meter)
+            self.own_channels += name.startswith("#")
         return channel
 
     def drop_if_empty(self, channel: Channel) -> None:
         """Forget a channel nobody on this node is subscribed to."""
-        if not channel:
-            self.channels.pop(channel.name, None)
+        if not channel and self.channels.pop(channel.name, None) is not None:
+            self.own_channels -= channel.name.startswith("#")
 
     def hold_user(self, user_id: str, connection: Connection) -> None:
         """Note one more reason for which a connection is a user's (a presence channel, a sign-in)."""

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from skubber.core.app import App
+from skubber.history.live import ask_for_live
 from skubber.server.eager import run_detached
 from skubber.server.forwarding import Forwarding
 from skubber.server.http_lane import HttpLane
@@ -110,6 +111,8 @@ def _admin_services(runtime: Runtime) -> AdminServices:
     return AdminServices(
         lambda: take_stats(runtime.apps, runtime.hub, time.time()),
         runtime.test_webhook,
+        runtime.read_history,
+        partial(ask_for_live, runtime.hub.broker.post),
         runtime.apps,
         runtime.hub,
         runtime.insight,
@@ -154,6 +157,8 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
         if runtime.webhooks is not None:
             runtime.webhooks.start(runtime.store.database, runtime.hub.broker)
     await runtime.hub.broker.start()
+    if runtime.store is not None:
+        await runtime.recorder.start(runtime.store.database)
     await runtime.insight.start()
     runtime.is_ready = True
     try:
@@ -162,6 +167,8 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
     finally:
         runtime.is_ready = False
         wheel.cancel()
+        if runtime.store is not None:
+            await runtime.recorder.stop()
         runtime.insight.stop()
         await runtime.hub.broker.stop()
         if runtime.webhooks is not None:

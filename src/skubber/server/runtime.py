@@ -18,6 +18,9 @@ from skubber.core.hub import Hub
 from skubber.core.publish_watch import PublishWatch
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
+from skubber.history.history import Grain, History, HistoryReader
+from skubber.history.recorder import Recorder
+from skubber.history.sampler import Sampler
 from skubber.insight.insight import Insight
 from skubber.insight.node import NodeSources, ThisNode
 from skubber.metrics.metrics import Metrics
@@ -111,6 +114,8 @@ class Runtime:
         }
         self.store = StoreService(settings, self.apps, self.hub) if settings.database else None
         self.connection_limit = ConnectionLimit(settings.tcp_connections)
+        sampler = Sampler(self.apps, self.hub, self.watch, lambda: self.edge.slow_clients)
+        self.recorder = Recorder(sampler, self.hub.broker.post, secrets.token_hex(8), time.time)
         self.event_streams = EventStreams()
         self.loop_delays = Histogram()
         self.insight = Insight(broker.post, ThisNode(self._node_sources()))
@@ -134,6 +139,12 @@ class Runtime:
             return None
         await self.store.look()
         return await self.webhooks.test(app_id, endpoint_id)
+
+    async def read_history(self, grain: Grain, app_id: str) -> History:
+        """How an app, or the whole server, has fared, by the database: there must be one."""
+        if self.store is None:
+            raise RuntimeError("There is no database, and without one no admin API that could ask.")
+        return await HistoryReader(self.store.database, self.hub.broker.post).read(grain, time.time(), app_id)
 
     def _node_sources(self) -> NodeSources:
         return NodeSources(

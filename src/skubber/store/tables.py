@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -176,6 +177,28 @@ audit = Table(
     Column("subject", String(400), nullable=False),
     Column("details", Text, nullable=False),
 )
+
+history_seconds = Table(
+    "history_seconds",
+    metadata,
+    Column("app_id", String(200), primary_key=True),
+    Column("minute", BigInteger, primary_key=True),
+    Column("node", String(60), primary_key=True),
+    Column("samples", LargeBinary, nullable=False),
+    Index("ix_history_seconds_minute", "minute"),
+)
+"""A minute of an app on a node, second by second; of the whole server with an empty ``app_id``. ``minute`` is when it
+begins."""
+
+history_hours = Table(
+    "history_hours",
+    metadata,
+    Column("app_id", String(200), primary_key=True),
+    Column("hour", BigInteger, primary_key=True),
+    Column("sample", LargeBinary, nullable=False),
+    Index("ix_history_hours_hour", "hour"),
+)
+"""Hours that are over, all nodes together; ``hour`` is when it begins."""
 
 usage = Table(
     "usage",

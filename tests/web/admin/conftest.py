@@ -1,12 +1,15 @@
 """The admin API over ASGI, with a database of each kind."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import httpx
 import pytest
 
 from skubber.core.app import ApiKey, App
 from skubber.core.plans import PLANS
+from skubber.history.history import Grain, History, HistoryReader
+from skubber.history.live import ask_for_live
 from skubber.server.store_service import ConnectionEnder
 from skubber.store.administration.rules import checked
 from skubber.store.administration.tokens import TokenCreation
@@ -72,6 +75,8 @@ class AdminSite:
             services = AdminServices(
                 self._take_stats,
                 self._test_webhook,
+                self._read_history,
+                partial(ask_for_live, self.node.broker.post),
                 self.apps,
                 self.node.hub,
                 self.insight,
@@ -86,6 +91,9 @@ class AdminSite:
         app = await self.office.served(app_id)
         endpoint = next((each for each in app.webhooks if each.id == endpoint_id), None)
         return None if endpoint is None else await try_endpoint(app, endpoint, self._webhook_client, self.office.now)
+
+    async def _read_history(self, grain: Grain, app_id: str) -> History:
+        return await HistoryReader(self.office.database, self.node.broker.post).read(grain, self.office.now, app_id)
 
     async def _take_stats(self) -> Stats:
         return await take_stats(self.apps, self.node.hub, self.office.now)

@@ -85,6 +85,9 @@ async def test_each_example_is_answered_as_described(admin: AdminSite, endpoint:
     await fill(admin, endpoint)
     query = {each["name"]: each["example"] for each in operation(endpoint)["parameters"] if each["in"] == "query"}
     path = endpoint.path.format(**PATH_EXAMPLES)
+    if endpoint.event:
+        assert (await admin.owner.head(path, params=query)).headers["content-type"].startswith("text/event-stream")
+        return
     answer = (
         await admin.owner.request(endpoint.method, path, params=query, json=body)
         if body is not None
@@ -96,6 +99,12 @@ async def test_each_example_is_answered_as_described(admin: AdminSite, endpoint:
 
 @ENDPOINTS
 def test_each_answers_example_is_what_it_is_an_example_of(endpoint: AdminEndpoint) -> None:
+    if endpoint.event:
+        stream = operation(endpoint)["responses"]["200"]["content"]["text/event-stream"]
+        (data,) = [line for line in stream["example"].splitlines() if line.startswith("data: ")]
+        kind = endpoint.response.__name__
+        check(json.loads(data.removeprefix("data: ")), {"$ref": f"#/components/schemas/{kind}"})
+        return
     described = answer_content(endpoint)
     check(described["example"], described["schema"])
 

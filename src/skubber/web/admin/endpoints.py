@@ -1,8 +1,10 @@
 """The table of admin endpoints: the routes and their part of the OpenAPI document are both made from it."""
 
 from skubber.api.endpoints import QueryParameter
+from skubber.history.history import History
+from skubber.history.live import LiveSample
 from skubber.store.administration import apps, attempts, audit, deliveries, keys, plans, tokens, usage, webhooks
-from skubber.web.admin import handlers, webhook_handlers
+from skubber.web.admin import handlers, history_handlers, webhook_handlers
 from skubber.web.admin.endpoint import LIMIT, AdminEndpoint
 from skubber.web.admin.handlers import Done
 from skubber.web.admin.live_endpoints import LIVE_ENDPOINTS
@@ -15,9 +17,11 @@ _BEFORE = QueryParameter(
 _AFTER_ID = QueryParameter(
     "after", "Only entries with larger ids: `next` of the page before.", "1000", schema={"pattern": "^[0-9]{1,18}$"}
 )
+_ONE_APP = QueryParameter("appId", "This app only.", "4711")
+_GRAIN = QueryParameter("grain", "`second`, unless given, or `hour`.", "hour", schema={"enum": ["second", "hour"]})
 _DATE = {"format": "date"}
 _USAGE = (
-    QueryParameter("appId", "This app only.", "4711"),
+    _ONE_APP,
     QueryParameter("from", "The first day (UTC); 30 days up to the last unless given.", "2026-01-01", schema=_DATE),
     QueryParameter("to", "The last day (UTC); today unless given. At most 366 days.", "2026-01-31", schema=_DATE),
 )
@@ -162,6 +166,25 @@ ADMIN_ENDPOINTS = (
         query=_USAGE,
     ),
     AdminEndpoint("GET", "/stats", "showStats", "Show what apps are doing", handlers.show_stats, Stats),
+    AdminEndpoint(
+        "GET",
+        "/history",
+        "readHistory",
+        "Show how the server has fared",
+        history_handlers.read_history,
+        History,
+        query=(_GRAIN, _ONE_APP),
+    ),
+    AdminEndpoint(
+        "GET",
+        "/live",
+        "watchLive",
+        "Watch how the server fares",
+        history_handlers.watch_live,
+        LiveSample,
+        query=(_ONE_APP,),
+        event="sample",
+    ),
     AdminEndpoint(
         "GET",
         "/audit",

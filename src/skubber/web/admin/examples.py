@@ -239,6 +239,38 @@ ADMIN_EXAMPLES = {
             ]
         }
     ),
+    "readHistory": OperationExamples(
+        {
+            "grain": 3600,
+            "at": [1_767_600_000, 1_767_603_600],
+            "connections": [None, 42],
+            "channels": [None, 7],
+            "published": [None, 200],
+            "delivered": [None, 4000],
+            "deliveredBytes": [None, 812_000],
+            "p50Ms": [None, 0.42],
+            "p99Ms": [None, 2.1],
+            "slowConsumers": [None, 0],
+            "webhooksWaiting": [None, 3],
+            "webhookLagMs": [None, 850],
+        }
+    ),
+    "watchLive": OperationExamples(
+        {
+            "at": 1_767_605_400,
+            "nodes": 2,
+            "connections": 42,
+            "channels": 7,
+            "published": 3,
+            "delivered": 60,
+            "deliveredBytes": 12_180,
+            "p50Ms": 0.42,
+            "p99Ms": 2.1,
+            "slowConsumers": 0,
+            "webhooksWaiting": 3,
+            "webhookLagMs": 850,
+        }
+    ),
     "listAudit": OperationExamples(
         {
             "entries": [

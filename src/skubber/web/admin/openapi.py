@@ -84,8 +84,8 @@ def _operation(endpoint: AdminEndpoint) -> dict[str, Any]:
         ],
         "responses": {
             str(endpoint.status): {
-                "description": (endpoint.response.__doc__ or "").strip(),
-                "content": json_content(endpoint.response, examples.answer),
+                "description": _described(endpoint),
+                "content": _content(endpoint, examples.answer),
             },
             **{str(error.status): _reference(_response_name(error)) for error in ADMIN_ERRORS if _may(endpoint, error)},
             "405": _reference("MethodNotAllowed"),
@@ -96,6 +96,20 @@ def _operation(endpoint: AdminEndpoint) -> dict[str, Any]:
         is_required = any(field.required for field in msgspec.structs.fields(endpoint.request))
         operation["requestBody"] = request_body(endpoint.request, examples.requests) | {"required": is_required}
     return operation
+
+
+def _described(endpoint: AdminEndpoint) -> str:
+    description = (endpoint.response.__doc__ or "").strip()
+    if endpoint.event:
+        description += f" The `data` of each event `{endpoint.event}` is a `{endpoint.response.__name__}`, as JSON."
+    return description
+
+
+def _content(endpoint: AdminEndpoint, example: Any) -> dict[str, Any]:
+    if not endpoint.event:
+        return json_content(endpoint.response, example)
+    text = f"event: {endpoint.event}\r\ndata: {msgspec.json.encode(example).decode()}\r\n\r\n"
+    return {"text/event-stream": {"schema": {"type": "string"}, "example": text}}
 
 
 def _may(endpoint: AdminEndpoint, error: type[SkubberError]) -> bool:

@@ -1,4 +1,4 @@
-"""What the console needs: its sessions, the log of attempts at webhooks."""
+"""What the console needs: its sessions, the log of attempts at webhooks, and the history."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,10 +38,29 @@ def upgrade() -> None:
         sa.Column("events", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("endpoint_id", "slot", name=op.f("pk_webhook_attempts")),
     )
+    op.create_table(
+        "history_seconds",
+        sa.Column("app_id", sa.String(length=200), nullable=False),
+        sa.Column("minute", sa.BigInteger(), nullable=False),
+        sa.Column("node", sa.String(length=60), nullable=False),
+        sa.Column("samples", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("app_id", "minute", "node", name=op.f("pk_history_seconds")),
+    )
+    op.create_index("ix_history_seconds_minute", "history_seconds", ["minute"], unique=False)
+    op.create_table(
+        "history_hours",
+        sa.Column("app_id", sa.String(length=200), nullable=False),
+        sa.Column("hour", sa.BigInteger(), nullable=False),
+        sa.Column("sample", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("app_id", "hour", name=op.f("pk_history_hours")),
+    )
+    op.create_index("ix_history_hours_hour", "history_hours", ["hour"], unique=False)
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.drop_table("history_hours")
+    op.drop_table("history_seconds")
     op.drop_table("webhook_attempts")
     with op.batch_alter_table("webhook_endpoints") as endpoints:
         endpoints.drop_column("attempts")
