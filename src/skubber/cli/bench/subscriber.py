@@ -116,8 +116,7 @@ class Subscriber(asyncio.Protocol, ABC):
             self.subscribed.set_exception(ConnectError(reason))
         self._transport.abort()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
         self._key = base64.b64encode(secrets.token_bytes(16))
         transport.write(
