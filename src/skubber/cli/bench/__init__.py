@@ -1,5 +1,5 @@
-"""``skubber bench``: measures a server with clients of its own, and draws what it measured.
+"""``skubber bench``: measures a server, and draws what it measured.
 
-One process publishes, others have the subscribers (``tasks.py`` says what each is told, ``reports.py`` what it tells);
-``measurement.py`` runs them, and makes of their reports what ``result.py`` describes.
+``measurement.py`` runs the processes of ``skubber.load``, ``tally.py`` adds up what they report, ``judging.py`` makes
+of it what ``result.py`` describes.
 """

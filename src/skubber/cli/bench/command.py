@@ -15,19 +15,19 @@ from rich.console import Console
 from skubber.cli.administering import JsonOption, show_json
 from skubber.cli.bench.drawing import draw, save_svg
 from skubber.cli.bench.judging import judge
-from skubber.cli.bench.machine import OTHER_FILES, raise_open_files
 from skubber.cli.bench.measurement import Measurement
 from skubber.cli.bench.progress import show_progress
 from skubber.cli.bench.result import Asked
-from skubber.cli.bench.stamp import SMALLEST
 from skubber.cli.bench.target import find_target
-from skubber.cli.bench.tasks import Channels, Protocol
 from skubber.cli.common import ConfigOption, fail
 from skubber.cli.messages import AppOption, client_target
 from skubber.cli.trial_server import trial_server
 from skubber.client import ClientError
 from skubber.core.app import App
 from skubber.core.limits import Limits
+from skubber.load.open_files import OTHER_FILES, raise_open_files
+from skubber.load.stamp import SMALLEST
+from skubber.load.tasks import Channels, Protocol
 from skubber.settings import AppSettings, KeySettings, LimitSettings, Settings, SettingsError
 from skubber.store.credentials import new_key, new_secret
 

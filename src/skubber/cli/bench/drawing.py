@@ -31,7 +31,12 @@ def save_svg(result: Result, file: Path) -> None:
         OSError: it cannot be written.
     """
     console = Console(
-        record=True, file=io.StringIO(), width=_SVG_WIDTH, force_terminal=True, color_system="truecolor", highlight=False
+        record=True,
+        file=io.StringIO(),
+        width=_SVG_WIDTH,
+        force_terminal=True,
+        color_system="truecolor",
+        highlight=False,
     )
     draw(result, console)
     file.write_text(_FONT_FACE.sub("", console.export_svg(title="skubber bench")), "utf-8")

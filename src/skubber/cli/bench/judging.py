@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from skubber.cli.bench.latencies import Latencies, upper_bound
 from skubber.cli.bench.measurement import Measurement
 from skubber.cli.bench.result import (
     Bar,
@@ -16,6 +15,7 @@ from skubber.cli.bench.result import (
     Served,
 )
 from skubber.cli.bench.tally import Tally
+from skubber.load.latencies import Latencies, upper_bound
 
 _BUSY = 0.8
 """Share of a processor from which on a process is busy with itself."""
@@ -109,21 +109,21 @@ def _warnings(
     asked = measurement.asked
     if generator.subscribers_cpu > _BUSY:
         yield (
-            f"A process that received was busy {generator.subscribers_cpu:.0%} of the time: what is measured is it, and "
-            "not the server. Give more --processes, or a lower --rate."
+            f"A process that received was busy {generator.subscribers_cpu:.0%} of the time: it is measured, and not the "
+            "server. Give more --processes, or a lower --rate."
         )
     if generator.publishers_cpu > _BUSY:
         yield (
-            f"The process that published was busy {generator.publishers_cpu:.0%} of the time: it may be what limits the "
-            "publish rate, and not the server."
+            f"The process that published was busy {generator.publishers_cpu:.0%} of the time: it may be what limits "
+            "the publish rate, and not the server."
         )
     if generator.loop_delay is not None and generator.loop_delay > _LATE_LOOP:
         yield (
-            f"The load generator itself was late by up to {generator.loop_delay:.0f} ms: that is in the latencies. Give "
-            "it a machine of its own, or less to do."
+            f"The load generator itself was late by up to {generator.loop_delay:.0f} ms: that is in the latencies. "
+            "Give it a machine of its own, or less to do."
         )
     if served is not None and served.cpu is not None and served.cpu > _BUSY:
-        yield f"The server was busy {served.cpu:.0%} of the time: this is what it can do, and latencies are those of a queue."
+        yield f"The server was busy {served.cpu:.0%} of the time: it can do no more, and latencies are those of a queue."
     if publishing.late:
         yield (
             f"{publishing.late:,} messages were due and could not be sent in time: {asked.publishers} publishers got "

@@ -1,25 +1,11 @@
-"""What the operating system allows the load, and what it knows of the server."""
+"""What the operating system knows of the server."""
 
-import resource
 import sys
 import time
 from pathlib import Path
 
-OTHER_FILES = 100
-"""Open files of a process that are no connections."""
-
 _CPU_CLOCK_OF_PROCESS = 2
 """The kernel's clock type CPUCLOCK_SCHED: all threads, user and system time. Source: clock_getcpuclockid(3)."""
-
-
-def raise_open_files() -> int:
-    """Let this process, and those that it starts, have as many open files as this user may; returns how many."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY and sys.platform != "linux":
-        return soft  # macOS says so, and then takes no such number
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return sys.maxsize if hard == resource.RLIM_INFINITY else hard
 
 
 def resident_bytes(pid: int) -> int | None:

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Iterable
 from enum import StrEnum
 from functools import partial
 
-from skubber.cli.bench.load_process import LoadProcess
 from skubber.cli.bench.machine import cpu_seconds, resident_bytes
-from skubber.cli.bench.reports import Report
 from skubber.cli.bench.result import Asked
 from skubber.cli.bench.tally import Account, Tally
-from skubber.cli.bench.tasks import Channels, Expect, PublishTask, Stop, SubscribeTask, Target
+from skubber.load.process import LoadProcess
+from skubber.load.reports import Report
+from skubber.load.tasks import Channels, Expect, PublishTask, Stop, SubscribeTask, Target
 
 
 class Phase(StrEnum):
@@ -138,7 +138,7 @@ class Measurement:
 
     async def _unless_interrupted(self, awaited: Iterable[Awaitable[object]]) -> None:
         """Wait for all of them, or for an interruption."""
-        waiting: asyncio.Future[object] = asyncio.gather(*awaited)
+        waiting = asyncio.gather(*awaited)
         interruption = asyncio.create_task(self._interruption.wait())
         try:
             await asyncio.wait((waiting, interruption), return_when=asyncio.FIRST_COMPLETED)

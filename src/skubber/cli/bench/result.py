@@ -2,8 +2,8 @@
 
 import msgspec
 
-from skubber.cli.bench.latencies import Latencies
-from skubber.cli.bench.tasks import Protocol
+from skubber.load.latencies import Latencies
+from skubber.load.tasks import Protocol
 
 
 class Quantiles(msgspec.Struct, frozen=True, rename="camel"):

@@ -2,9 +2,9 @@
 
 from collections import deque
 
-from skubber.cli.bench.latencies import Latencies
-from skubber.cli.bench.reports import INTERVAL, Report
 from skubber.cli.bench.timeline import Timeline
+from skubber.load.latencies import Latencies
+from skubber.load.reports import INTERVAL, Report
 
 _RECENT = 5
 """Reports of a process that say how it is just now: those of a second."""

@@ -6,9 +6,9 @@ import socket
 import httpx
 import msgspec
 
-from skubber.cli.bench.tasks import Protocol, Target
 from skubber.client import ClientError, is_local
 from skubber.core.app import App
+from skubber.load.tasks import Protocol, Target
 
 _PATIENCE = 10
 """Seconds that the server has to take a connection, or to answer."""
@@ -60,7 +60,7 @@ async def _address(url: str, host: str, port: int) -> str:
         for *_, address in found:
             try:
                 async with asyncio.timeout(_PATIENCE):
-                    _, writer = await asyncio.open_connection(address[0], port)
+                    _, writer = await asyncio.open_connection(str(address[0]), port)
             except OSError as error:  # TimeoutError is one
                 reason = error.strerror or f"no answer within {_PATIENCE} s"
             else:

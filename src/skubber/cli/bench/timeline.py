@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from skubber.cli.bench.latencies import Latencies
+from skubber.load.latencies import Latencies
 
 _MOST = 240
 """Parts that there are at most. More than a plot has columns."""

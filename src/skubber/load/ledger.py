@@ -18,7 +18,9 @@ class Ledger:
 
     def __init__(self, lanes: int) -> None:
         self._next = [0] * lanes
-        self._missing: set[tuple[int, int]] | None = None  # there are tens of thousands of ledgers, and most miss nothing
+        self._missing: set[tuple[int, int]] | None = (
+            None  # there are tens of thousands of ledgers, and most miss nothing
+        )
         self.duplicated = 0
         self.reordered = 0
 

@@ -10,13 +10,13 @@ import secrets
 import time
 from abc import ABC, abstractmethod
 
-from skubber.cli.bench.latencies import Latencies
-from skubber.cli.bench.ledger import Ledger
-from skubber.cli.bench.stamp import Stamp, stamps_in
-from skubber.cli.bench.tasks import Target
 from skubber.codecs.websocket_frames import Opcode, encode_frame
 from skubber.codecs.websocket_handshake import accept_key
 from skubber.codecs.websocket_reader import FrameReader, close_code_and_reason
+from skubber.load.latencies import Latencies
+from skubber.load.ledger import Ledger
+from skubber.load.stamp import Stamp, stamps_in
+from skubber.load.tasks import Target
 
 _MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _MAX_HEAD_BYTES = 65_536

@@ -4,13 +4,13 @@ import asyncio
 import ssl
 import time
 
-from skubber.cli.bench.latencies import Latencies
-from skubber.cli.bench.pusher_subscriber import PusherSubscriber
-from skubber.cli.bench.reports import Report, Reporter
-from skubber.cli.bench.signalr_subscriber import SignalRSubscriber
-from skubber.cli.bench.stamp import marker
-from skubber.cli.bench.subscriber import ConnectError, Reception, Subscriber
-from skubber.cli.bench.tasks import Expect, SubscribeTask
+from skubber.load.latencies import Latencies
+from skubber.load.pusher_subscriber import PusherSubscriber
+from skubber.load.reports import Report, Reporter
+from skubber.load.signalr_subscriber import SignalRSubscriber
+from skubber.load.stamp import marker
+from skubber.load.subscriber import ConnectError, Reception, Subscriber
+from skubber.load.tasks import Expect, SubscribeTask
 
 _AT_A_TIME = 64
 """Connections that are being opened at the same time: as many as the server gets from a crowd that comes back."""

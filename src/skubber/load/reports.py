@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from skubber.cli.bench.latencies import Latencies
+from skubber.load.latencies import Latencies
 
 INTERVAL = 0.2
 """Seconds between two reports."""

@@ -4,9 +4,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from skubber.cli.bench.subscriber import Subscriber
 from skubber.codecs.signalr import RECORD_SEPARATOR, MessageType
 from skubber.codecs.signalr_json import JSON
+from skubber.load.subscriber import Subscriber
 
 _HANDSHAKE = b'{"protocol":"json","version":1}' + RECORD_SEPARATOR
 _INVOCATION = "1"

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import msgspec
 
 from skubber import __version__
-from skubber.cli.bench.subscriber import Subscriber
 from skubber.codecs.pusher import PONG
+from skubber.load.subscriber import Subscriber
 
 
 class _Told(msgspec.Struct):

@@ -7,11 +7,11 @@ from contextlib import suppress
 
 import msgspec
 
-from skubber.cli.bench.reports import Report
-from skubber.cli.bench.tasks import Order, Task, encode_line
+from skubber.load.reports import Report
+from skubber.load.tasks import Order, Task, encode_line
 
 # Not with the working directory among the places where modules are looked for, as is the rule for -m.
-_COMMAND = (sys.executable, "-P", "-m", "skubber.cli.bench")
+_COMMAND = (sys.executable, "-P", "-m", "skubber.load")
 
 _MAX_LINE = 16 * 1024 * 1024
 
@@ -34,7 +34,10 @@ class LoadProcess:
     """
 
     def __init__(self, process: asyncio.subprocess.Process, take: Take) -> None:
+        if process.stdout is None:
+            raise ValueError("Its standard output must be a pipe.")
         self._process = process
+        self._lines = process.stdout
         self._take = take
         self.is_ready = asyncio.Event()
         self.is_over = asyncio.Event()
@@ -79,9 +82,8 @@ class LoadProcess:
             self._process.stdin.write(line)
 
     async def _read(self) -> None:
-        assert self._process.stdout is not None
         is_last = False
-        async for line in self._process.stdout:
+        async for line in self._lines:
             report = msgspec.json.decode(line, type=Report)
             self._take(self, report)
             is_last = report.is_last

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httptools
 import msgspec
 
-from skubber.cli.bench.tasks import Target
+from skubber.load.tasks import Target
 
 PATIENCE = 10
 """Seconds that the server has to answer."""

@@ -1,4 +1,4 @@
-"""One process of the load; started by its parent, see ``load_process``."""
+"""One process of the load; started by its parent, see ``process``."""
 
 import asyncio
 import contextlib
@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 from uvicorn.loops.auto import auto_loop_factory
 
-from skubber.cli.bench.machine import raise_open_files
-from skubber.cli.bench.publishing import Publishing
-from skubber.cli.bench.subscribing import Subscribing
-from skubber.cli.bench.tasks import Expect, Order, PublishTask, Stop, SubscribeTask, decode_order, decode_task
+from skubber.load.open_files import raise_open_files
+from skubber.load.publishing import Publishing
+from skubber.load.subscribing import Subscribing
+from skubber.load.tasks import Expect, Order, PublishTask, Stop, SubscribeTask, decode_order, decode_task
 
 _STDIN = 0
 

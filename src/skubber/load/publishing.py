@@ -6,11 +6,11 @@ import ssl
 import time
 from collections.abc import Iterator
 
-from skubber.cli.bench.latencies import Latencies
-from skubber.cli.bench.publisher import Answer, Publisher, PublishError
-from skubber.cli.bench.reports import Report, Reporter
-from skubber.cli.bench.stamp import Stamp, data_of
-from skubber.cli.bench.tasks import PublishTask
+from skubber.load.latencies import Latencies
+from skubber.load.publisher import Answer, Publisher, PublishError
+from skubber.load.reports import Report, Reporter
+from skubber.load.stamp import Stamp, data_of
+from skubber.load.tasks import PublishTask
 
 _REFUSED_FOR_THE_MOMENT = frozenset({429, 503})
 
@@ -21,9 +21,9 @@ _PAUSE = 0.05
 class Publishing:
     """All publishers, each with a connection of its own.
 
-    With a rate, messages are due at fixed times, whatever the server does, and their latency begins there: a server that
-    stalls for a second has made all messages of that second late, not just the one that it stalled over. What became due
-    and could not be sent before the end is counted as late.
+    With a rate, messages are due at fixed times, whatever the server does, and their latency begins there: a server
+    that stalls for a second has made all messages of that second late, not just the one that it stalled over. What
+    became due and could not be sent before the end is counted as late.
 
     Args:
         task: what to do.
