@@ -84,6 +84,7 @@ class Publishing:
                 self._sent[channel][lane] += 1
             else:
                 await self._refuse(answer)
+        await self._sleep_until(end)
 
     def _schedule(self, number: int, begin: int, end: int) -> Iterator[int]:
         """When each message of a publisher is due; without a rate 0, which is at once, until the time is over."""

@@ -58,7 +58,7 @@ def _head(result: Result) -> Text:
     asked = result.asked
     rate = f"{asked.rate:,g} messages/s" if asked.rate else "as many messages as it answers"
     return Text(
-        f"{asked.url}: {asked.connections:,} {asked.protocol} clients, {_plural(asked.channels, 'channel')}, "
+        f"{asked.url}\n{asked.connections:,} {asked.protocol} clients, {_plural(asked.channels, 'channel')}, "
         f"{_plural(asked.publishers, 'publisher')}, {rate} of {asked.size:,} bytes, {asked.seconds:g} s"
     )
 

@@ -109,8 +109,8 @@ def _warnings(
     asked = measurement.asked
     if generator.subscribers_cpu > _BUSY:
         yield (
-            f"A process that received was busy {generator.subscribers_cpu:.0%} of the time: it is measured, and not the "
-            "server. Give more --processes, or a lower --rate."
+            f"A process that received was busy {generator.subscribers_cpu:.0%} of the time: it is measured, and not "
+            "the server. Give more --processes, or a lower --rate."
         )
     if generator.publishers_cpu > _BUSY:
         yield (
@@ -123,7 +123,7 @@ def _warnings(
             "Give it a machine of its own, or less to do."
         )
     if served is not None and served.cpu is not None and served.cpu > _BUSY:
-        yield f"The server was busy {served.cpu:.0%} of the time: it can do no more, and latencies are those of a queue."
+        yield f"The server was busy {served.cpu:.0%} of the time: this is about what it can do, and latencies are high."
     if publishing.late:
         yield (
             f"{publishing.late:,} messages were due and could not be sent in time: {asked.publishers} publishers got "
@@ -144,8 +144,8 @@ def _timeline(tally: Tally) -> Iterator[Moment]:
 
 
 def _per_second(count: int, seconds: float) -> float:
-    return count / seconds if seconds else 0
+    return round(count / seconds, 1) if seconds else 0
 
 
 def _share(used: float, seconds: float) -> float:
-    return used / seconds if seconds else 0
+    return round(used / seconds, 3) if seconds else 0

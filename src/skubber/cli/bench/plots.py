@@ -11,6 +11,9 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 _BAR = " ▏▎▍▌▋▊▉█"
 _ROWS = 8
 _STEPS = 12
+_MANTISSAS = ((1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8), (1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,))
+"""Steps in each power of ten: the finest that need no more than so many rows."""
+
 _LABEL = 17
 
 
@@ -37,14 +40,15 @@ def histogram(bars: Sequence[Bar], width: int) -> Text:
 
 
 def over_time(moments: Sequence[Moment], width: int) -> Text:
-    """The median and the 99th percentile as they went, one column or more for each moment.
+    """The median and the 99th percentile as they went, the worst of what a column holds.
 
     Args:
         moments: what was measured, two at least.
         width: columns.
     """
     columns = _columns(moments, width - 12)
-    top = _round_up(max(p99 for _, p99 in columns))
+    top = max(p99 for _, p99 in columns)
+    top = _steps(_MANTISSAS[-1], top, top)[0]
     text = Text()
     for row in range(_ROWS - 1, -1, -1):
         label = _milliseconds(top * (row + 1) / _ROWS) if row in {_ROWS - 1, _ROWS // 2 - 1} else ""
@@ -84,38 +88,33 @@ def _horizontal(length: float) -> str:
 
 
 def _columns(moments: Sequence[Moment], width: int) -> list[tuple[float, float]]:
-    """Median and 99th percentile for each column; where several moments share one, the worst of them."""
-    count = min(width, len(moments) * max(1, width // len(moments)))
+    """Median and 99th percentile for each column."""
     columns = []
-    for column in range(count):
-        first = column * len(moments) // count
-        end = max(first + 1, (column + 1) * len(moments) // count)
+    for column in range(width):
+        first = column * len(moments) // width
+        end = max(first + 1, (column + 1) * len(moments) // width)
         part = moments[first:end]
         columns.append((max(each.p50 or 0 for each in part), max(each.p99 or 0 for each in part)))
     return columns
 
 
 def _bounds(bars: Sequence[Bar]) -> list[float]:
-    """Upper bounds of steps, 1, 2 or 5 times a power of ten; the last holds the longest, and there are at most 12."""
-    longest = bars[-1].up_to
-    bounds = [_round_up(longest)]
-    while len(bounds) < _STEPS and bounds[0] > bars[0].up_to:
-        bounds.insert(0, _step_below(bounds[0]))
-    if bounds[0] < bars[0].up_to:
-        del bounds[0]
-    return bounds
+    """Upper bounds of steps, ascending; as fine as there are rows for."""
+    shortest, longest = bars[0].up_to, bars[-1].up_to
+    for mantissas in _MANTISSAS:
+        bounds = _steps(mantissas, shortest, longest)
+        if len(bounds) <= _STEPS:
+            break
+    return bounds[-_STEPS:]
 
 
-def _round_up(value: float) -> float:
-    """The next number that is 1, 2 or 5 times a power of ten."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(step for step in (power, 2 * power, 5 * power, 10 * power) if step * (1 + 1e-9) >= value)
-
-
-def _step_below(step: float) -> float:
-    power = 10.0 ** math.floor(math.log10(step) + 1e-9)
-    mantissa = round(step / power)
-    return {1: power / 2, 2: power, 5: power * 2}[mantissa]
+def _steps(mantissas: Sequence[float], shortest: float, longest: float) -> list[float]:
+    """From the first step that holds the shortest to the first that holds the longest."""
+    powers = range(math.floor(math.log10(shortest)), math.floor(math.log10(longest)) + 2)
+    steps = [mantissa * 10.0**power for power in powers for mantissa in mantissas]
+    first = next(number for number, step in enumerate(steps) if step >= shortest)
+    last = next(number for number, step in enumerate(steps) if step >= longest)
+    return steps[first : last + 1]
 
 
 def _milliseconds(value: float) -> str:
