@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httptools
 import msgspec
 
+from skubber.load.reasons import reason
 from skubber.load.tasks import Target
 
 PATIENCE = 10
@@ -82,9 +83,10 @@ class Publisher(asyncio.Protocol):
                     ssl=self._context,
                     server_hostname=self._target.host if self._target.is_tls else None,
                 )
-        except (OSError, TimeoutError) as error:
-            reason = str(error).rstrip(".") or f"no answer within {PATIENCE} s"
-            raise PublishError(f"The server cannot be reached any more: {reason}.") from None
+        except TimeoutError:
+            raise PublishError(f"The server cannot be reached any more: no answer within {PATIENCE} s.") from None
+        except OSError as error:
+            raise PublishError(f"The server cannot be reached any more: {reason(error)}.") from None
 
     async def publish(self, channel: str, data: str) -> Answer:
         """Publish an event, and wait for the answer.
@@ -145,7 +147,7 @@ class Publisher(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(Answer(status, self._body))
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, why: str) -> None:
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(PublishError(reason))
+            self._answer.set_exception(PublishError(why))
         self.close()

@@ -15,6 +15,12 @@ class _Told(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class _Complaint(msgspec.Struct):
+    code: int | None = None
+    message: str = ""
+    error: str = ""
+
+
 class PusherSubscriber(Subscriber):
     """One client. Source: Pusher Channels Protocol, version 7."""
 
@@ -38,4 +44,14 @@ class PusherSubscriber(Subscriber):
         elif told.event == "pusher:ping":
             self.send(PONG)
         elif told.event in {"pusher:error", "pusher:subscription_error"}:
-            self.fail(f"the server refuses: {bytes(told.data).decode(errors='replace')}")
+            self.fail(f"the server refuses: {_complaint(bytes(told.data))}")
+
+
+def _complaint(data: bytes) -> str:
+    """Code and sentence of an error, or what else there is."""
+    try:
+        complaint = msgspec.json.decode(data, type=_Complaint)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return data.decode(errors="replace")
+    said = complaint.message or complaint.error
+    return said if complaint.code is None else f"{complaint.code}: {said}"

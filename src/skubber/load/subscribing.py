@@ -6,6 +6,7 @@ import time
 
 from skubber.load.latencies import Latencies
 from skubber.load.pusher_subscriber import PusherSubscriber
+from skubber.load.reasons import reason
 from skubber.load.reports import Report, Reporter
 from skubber.load.signalr_subscriber import SignalRSubscriber
 from skubber.load.stamp import marker
@@ -55,7 +56,7 @@ class Subscribing:
         """Connect all clients and subscribe each; returns why that is not possible, a sentence, or nothing."""
         turns = asyncio.Semaphore(_AT_A_TIME)
         self._begin = begin = time.monotonic()
-        reason = ""
+        why = ""
         try:
             async with asyncio.TaskGroup() as group:
                 for index in range(self._task.count):
@@ -65,12 +66,11 @@ class Subscribing:
                     one = group.create_task(self._connect_one(self._task.first + index))
                     one.add_done_callback(lambda _: turns.release())
         except* (ConnectError, OSError) as errors:
-            first = errors.exceptions[0]
-            reason = str(first).rstrip(".") or type(first).__name__
+            why = reason(errors.exceptions[0])
         self._end = time.monotonic()
-        if not reason:
+        if not why:
             return ""
-        return f"{self._connected} of {self._task.count} clients could subscribe, then one could not: {reason}."
+        return f"{self._connected} of {self._task.count} clients could subscribe, then one could not: {why}."
 
     async def finish(self, order: Expect) -> None:
         """Wait until everything has arrived that was sent, or nothing has for a while."""

@@ -90,7 +90,7 @@ def bench(
         fail(str(error))
     if json:
         show_json(result)
-    else:
+    elif result.publishing.answered or not result.error:
         draw(result, console)
     if result.error:
         print(f"skubber: {result.error}", file=sys.stderr)

@@ -20,6 +20,9 @@ from skubber.load.latencies import Latencies, upper_bound
 _BUSY = 0.8
 """Share of a processor from which on a process is busy with itself."""
 
+_LONG_ENOUGH = 1
+"""Seconds of publishing from which on shares of them mean something."""
+
 _LATE_LOOP = 10
 """Milliseconds by which an event loop may be late; that much, and more, is in the latencies."""
 
@@ -63,7 +66,7 @@ def judge(measurement: Measurement) -> Result:
         list(_histogram(tally.deliveries)),
         list(_timeline(tally)),
         list(_findings(connecting, publishing, delivery)),
-        list(_warnings(measurement, publishing, generator, served)),
+        list(_warnings(measurement, publishing, generator, served)) if publishing.seconds >= _LONG_ENOUGH else [],
         measurement.is_interrupted,
         tally.error,
     )

@@ -8,6 +8,7 @@ import msgspec
 
 from skubber.client import ClientError, is_local
 from skubber.core.app import App
+from skubber.load.reasons import reason
 from skubber.load.tasks import Protocol, Target
 
 _PATIENCE = 10
@@ -54,21 +55,23 @@ async def find_target(url: str, app: App, protocol: Protocol) -> Target:
 
 
 async def _address(url: str, host: str, port: int) -> str:
-    reason = "it has no address"
+    why = "it has no address"
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         for *_, address in found:
             try:
                 async with asyncio.timeout(_PATIENCE):
                     _, writer = await asyncio.open_connection(str(address[0]), port)
-            except OSError as error:  # TimeoutError is one
-                reason = error.strerror or f"no answer within {_PATIENCE} s"
+            except TimeoutError:
+                why = f"no answer within {_PATIENCE} s"
+            except OSError as error:
+                why = reason(error)
             else:
                 writer.close()
                 return str(address[0])
     except (OSError, UnicodeError) as error:
-        reason = str(error)
-    raise ClientError(f"Cannot reach {url}: {reason}.")
+        why = reason(error)
+    raise ClientError(f"Cannot reach {url}: {why}.")
 
 
 async def _token(url: str, key: str, secret: str) -> str:
@@ -79,4 +82,4 @@ async def _token(url: str, key: str, secret: str) -> str:
             raise ClientError(f"{url} issues no access token: {answer.status_code}: {answer.text[:300]}")
         return msgspec.json.decode(answer.content, type=_Token).token
     except (httpx.HTTPError, msgspec.MsgspecError) as error:
-        raise ClientError(f"{url} issues no access token: {str(error) or type(error).__name__}.") from None
+        raise ClientError(f"{url} issues no access token: {reason(error)}.") from None
