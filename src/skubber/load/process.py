@@ -93,6 +93,6 @@ class LoadProcess:
                 self.is_over.set()
         if not is_last:
             status = await self._process.wait()
-            self._take(self, Report(0, error=f"A process of the load ended with status {status}.", is_last=True))
+            self._take(self, Report(0, error=f"a process of the load ended with status {status}", is_last=True))
         self.is_ready.set()
         self.is_over.set()

@@ -35,7 +35,7 @@ class Report(msgspec.Struct, omit_defaults=True):
         late: with it, messages that were due and could not be sent in time.
         is_ready: all clients have subscribed.
         is_last: nothing more will be told.
-        error: why it cannot go on, a sentence.
+        error: why it cannot go on.
     """
 
     at: float

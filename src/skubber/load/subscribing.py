@@ -47,30 +47,30 @@ class Subscribing:
         ]
         self._subscribers: list[tuple[int, Subscriber]] = []
         self._connected = self._told_connected = self._told_cut = 0
+        self._failure = ""
         self._begin = self._end = 0.0
         self._sent: list[list[int]] | None = None
         self._context = ssl.create_default_context() if task.target.is_tls else None
         self.reporter = Reporter(self._fill)
 
     async def connect(self) -> str:
-        """Connect all clients and subscribe each; returns why that is not possible, a sentence, or nothing."""
+        """Connect all clients and subscribe each; returns why one could not, as the end of a sentence, or nothing.
+
+        Once one cannot, no more are tried; those that are being let in may still come.
+        """
         turns = asyncio.Semaphore(_AT_A_TIME)
         self._begin = begin = time.monotonic()
-        why = ""
-        try:
-            async with asyncio.TaskGroup() as group:
-                for index in range(self._task.count):
-                    if self._task.rate:
-                        await asyncio.sleep(begin + index / self._task.rate - time.monotonic())
-                    await turns.acquire()
-                    one = group.create_task(self._connect_one(self._task.first + index))
-                    one.add_done_callback(lambda _: turns.release())
-        except* (ConnectError, OSError) as errors:
-            why = reason(errors.exceptions[0])
+        async with asyncio.TaskGroup() as group:
+            for index in range(self._task.count):
+                if self._task.rate:
+                    await asyncio.sleep(begin + index / self._task.rate - time.monotonic())
+                await turns.acquire()
+                if self._failure:
+                    break
+                one = group.create_task(self._connect_one(self._task.first + index))
+                one.add_done_callback(lambda _: turns.release())
         self._end = time.monotonic()
-        if not why:
-            return ""
-        return f"{self._connected} of {self._task.count} clients could subscribe, then one could not: {why}."
+        return self._failure
 
     async def finish(self, order: Expect) -> None:
         """Wait until everything has arrived that was sent, or nothing has for a while."""
@@ -111,9 +111,12 @@ class Subscribing:
                 )
                 await subscriber.subscribed
         except TimeoutError:
-            raise ConnectError(f"the server did not let it in within {_PATIENCE} s") from None
-        self._subscribers.append((channel, subscriber))
-        self._connected += 1
+            self._failure = self._failure or f"the server did not let one in within {_PATIENCE} s"
+        except (ConnectError, OSError) as error:
+            self._failure = self._failure or reason(error)
+        else:
+            self._subscribers.append((channel, subscriber))
+            self._connected += 1
 
     def _lost(self) -> int:
         if self._sent is None:

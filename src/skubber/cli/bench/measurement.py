@@ -97,6 +97,9 @@ class Measurement:
             self.tally.subscribers.append(account)
             self._load.append(await LoadProcess.start(task, partial(self._take_subscribers, account)))
         await self._unless_interrupted(process.is_ready.wait() for process in self._load)
+        if self.tally.error:
+            got_in = f"{self.tally.connected:,} of {self.asked.connections:,} clients"
+            self.tally.error = f"Only {got_in} could subscribe: {self.tally.error.rstrip('.')}."
         self.connect_seconds = max(each.last.seconds for each in self.tally.subscribers)
         after = None if self._server_pid is None else resident_bytes(self._server_pid)
         if before is not None and after is not None:
