@@ -283,6 +283,5 @@ def test_a_server_that_dies_meanwhile_is_told_with_what_was_measured(new_server:
     server.signal(signal.SIGKILL)
     assert watched.end() == 2
     assert re.search("skubber: The server (hung up|closed|cannot be reached)", watched.text)
-    assert "12 clients were cut off." in watched.text
     assert "Delivery latency" in watched.text
     assert "Traceback" not in watched.text

@@ -5,7 +5,7 @@ import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -26,6 +26,7 @@ from skubber.client import ClientError
 from skubber.core.app import App
 from skubber.core.limits import Limits
 from skubber.load.open_files import OTHER_FILES, raise_open_files
+from skubber.load.reasons import reason
 from skubber.load.stamp import SMALLEST
 from skubber.load.tasks import Channels, Protocol
 from skubber.settings import AppSettings, KeySettings, LimitSettings, Settings, SettingsError
@@ -86,8 +87,12 @@ def bench(
         result = judge(measurement)
         if svg is not None:
             save_svg(result, svg)
-    except (ClientError, SettingsError, OSError) as error:
+    except (ClientError, SettingsError) as error:
         fail(str(error))
+    except OSError as error:
+        fail(f"Cannot go on: {error}.")
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
     if json:
         show_json(result)
     elif result.publishing.answered or not result.error:
@@ -125,7 +130,11 @@ async def _own_server(size: int) -> AsyncIterator[_Place]:
     limits = LimitSettings(event_data_bytes=max(size, Limits().event_data_bytes))
     app = AppSettings("bench", (KeySettings(new_key(), new_secret()),), limits=limits)
     settings = Settings(port=0, apps=(app,), database="", drain_seconds=0, log_level="error")
-    async with trial_server(settings) as server:
+    async with AsyncExitStack() as stack:
+        try:
+            server = await stack.enter_async_context(trial_server(settings))
+        except (SettingsError, OSError) as error:
+            raise SettingsError(f"No server could be started: {reason(error)}.") from None
         yield _Place(server.url, app.app(), server.pid)
 
 

@@ -1,7 +1,7 @@
 """The measurement: connect, publish, wait for what is still on its way."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import partial
 
@@ -96,7 +96,7 @@ class Measurement:
             account = Account()
             self.tally.subscribers.append(account)
             self._load.append(await LoadProcess.start(task, partial(self._take_subscribers, account)))
-        await self._unless_interrupted(process.is_ready.wait() for process in self._load)
+        await self._unless_interrupted(process.is_ready for process in self._load)
         if self.tally.error:
             got_in = f"{self.tally.connected:,} of {self.asked.connections:,} clients"
             self.tally.error = f"Only {got_in} could subscribe: {self.tally.error.rstrip('.')}."
@@ -121,7 +121,7 @@ class Measurement:
         self.tally.is_publishing = True
         publishers = await LoadProcess.start(task, lambda _, report: self.tally.take_publishers(report))
         self._load.append(publishers)
-        await self._unless_interrupted([publishers.is_over.wait()])
+        await self._unless_interrupted([publishers.is_over])
         if not publishers.is_over.is_set():
             publishers.order(Stop())
             await publishers.is_over.wait()
@@ -137,17 +137,23 @@ class Measurement:
         sent = self.tally.publishers.last.sent
         for process in subscribers:
             process.order(Expect(sent) if sent else Stop())
-        await asyncio.gather(*(process.is_over.wait() for process in subscribers))
+        await _all(process.is_over for process in subscribers)
 
-    async def _unless_interrupted(self, awaited: Iterable[Awaitable[object]]) -> None:
+    async def _unless_interrupted(self, events: Iterable[asyncio.Event]) -> None:
         """Wait for all of them, or for an interruption."""
-        waiting = asyncio.gather(*awaited)
+        waiting = asyncio.create_task(_all(events))
         interruption = asyncio.create_task(self._interruption.wait())
         try:
             await asyncio.wait((waiting, interruption), return_when=asyncio.FIRST_COMPLETED)
         finally:
             for each in (waiting, interruption):
                 each.cancel()
+            await asyncio.gather(waiting, interruption, return_exceptions=True)
 
     def _take_subscribers(self, account: Account, _: LoadProcess, report: Report) -> None:
         self.tally.take_subscribers(account, report)
+
+
+async def _all(events: Iterable[asyncio.Event]) -> None:
+    for each in events:
+        await each.wait()

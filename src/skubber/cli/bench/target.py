@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 
 import httpx
 import msgspec
@@ -76,7 +77,8 @@ async def _address(url: str, host: str, port: int) -> str:
 
 async def _token(url: str, key: str, secret: str) -> str:
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=_PATIENCE) as client:
+        trusted = ssl.create_default_context()  # the certificates that the clients trust
+        async with httpx.AsyncClient(trust_env=False, timeout=_PATIENCE, verify=trusted) as client:
             answer = await client.post(f"{url}{_TOKEN_PATH}", json={"apiKey": key, "apiSecret": secret})
         if answer.status_code != httpx.codes.OK:
             raise ClientError(f"{url} issues no access token: {answer.status_code}: {answer.text[:300]}")
