@@ -90,4 +90,4 @@ class Reporter:
             self._delays.record(now - begin - round(_LOOK_AT_DELAY * 1e9))
             if now / 1e9 >= due:
                 self.tell()
-                due = now / 1e9 + INTERVAL
+                due = max(due + INTERVAL, now / 1e9)

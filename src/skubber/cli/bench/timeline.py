@@ -32,7 +32,8 @@ class Timeline:
             counts: how many, by bucket.
         """
         if self._begin is None:
-            self._begin = at
+            # What is reported once in an interval is to be in the middle of a part, and not now in this, now in that.
+            self._begin = at - self.interval / 2
         index = max(0, int((at - self._begin) / self.interval))
         while index >= _MOST:
             self.parts = [_sum(*self.parts[number : number + 2]) for number in range(0, len(self.parts), 2)]
