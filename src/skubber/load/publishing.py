@@ -12,7 +12,8 @@ from skubber.load.reports import Report, Reporter
 from skubber.load.stamp import Stamp, data_of
 from skubber.load.tasks import PublishTask
 
-_REFUSED_FOR_THE_MOMENT = frozenset({429, 503})
+_REFUSED_FOR_THE_MOMENT = 429
+"""What is answered so has not been published. Of other errors, those of proxies among them, that cannot be said."""
 
 _PAUSE = 0.05
 """Seconds that a publisher without a schedule waits when it has been refused for the moment."""
@@ -112,7 +113,7 @@ class Publishing:
 
     async def _refuse(self, answer: Answer) -> None:
         """The message has not been published: its number is the next one's."""
-        if answer.status not in _REFUSED_FOR_THE_MOMENT:
+        if answer.status != _REFUSED_FOR_THE_MOMENT:
             raise PublishError(f"The server refuses what is published: {answer.says}")
         self._refused[answer.says] = self._refused.get(answer.says, 0) + 1
         if not self._task.rate:

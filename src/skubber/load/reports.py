@@ -30,9 +30,9 @@ class Report(msgspec.Struct, omit_defaults=True):
         refused: publishes that were refused for the moment, by what the server said.
         duplicated: messages that arrived again, so far.
         reordered: messages that arrived after a later one, so far.
-        lost: messages that did not arrive; with the last report, else those that a later one has overtaken.
+        lost: with the last report, messages that did not arrive.
         sent: with the publishers' last report, how many messages each lane of each channel was given.
-        late: with it, messages that were due and could not be sent in time.
+        late: messages that were due and could not be sent in time, so far.
         is_ready: all clients have subscribed.
         is_last: nothing more will be told.
         error: why it cannot go on.

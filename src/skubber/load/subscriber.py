@@ -73,7 +73,7 @@ class Subscriber(asyncio.Protocol, ABC):
         self.reception = reception
         self.ledger = Ledger(reception.lanes)
         self.subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.subscribed.add_done_callback(_see)  # nobody may be waiting any more, once another client has failed
+        self.subscribed.add_done_callback(_see)  # it may fail when nobody is waiting any more
         self._target = target
         self._transport: asyncio.Transport
         self._reader = FrameReader(_MAX_MESSAGE_BYTES, require_mask=False)
@@ -102,7 +102,7 @@ class Subscriber(asyncio.Protocol, ABC):
 
     def send(self, text: bytes) -> None:
         """Send a text message."""
-        # The mask is there for proxies that take frames for requests; one of zeros is a mask, and costs nothing.
+        # Masks keep scripts from writing what a proxy takes for a request (RFC 6455 section 10.3): this is no script.
         self._transport.write(encode_frame(Opcode.TEXT, text, mask=bytes(4)))
 
     def succeed(self) -> None:

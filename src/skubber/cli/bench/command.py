@@ -17,7 +17,7 @@ from skubber.cli.bench.drawing import draw, save_svg
 from skubber.cli.bench.judging import judge
 from skubber.cli.bench.measurement import Measurement
 from skubber.cli.bench.progress import show_progress
-from skubber.cli.bench.result import Asked
+from skubber.cli.bench.result import Asked, Result
 from skubber.cli.bench.target import find_target
 from skubber.cli.common import ConfigOption, fail
 from skubber.cli.messages import AppOption, client_target
@@ -84,21 +84,16 @@ def bench(
         asked = Asked(url or "", protocol, connections, channels, publishers, rate, size, duration)
         running = None if url is None else client_target(app, url, config)
         measurement = asyncio.run(_measure(asked, running, parts, connect_rate, None if json else console))
-        result = judge(measurement)
-        if svg is not None:
-            save_svg(result, svg)
     except (ClientError, SettingsError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"Cannot go on: {error}.")
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-    if json:
-        show_json(result)
-    elif result.publishing.answered or not result.error:
-        draw(result, console)
-    if result.error:
-        print(f"skubber: {result.error}", file=sys.stderr)
+    result = judge(measurement)
+    _show(result, console, json)
+    if svg is not None:
+        _save(result, svg)
     if result.status:
         raise typer.Exit(result.status)
 
@@ -117,6 +112,22 @@ async def _measure(
         else:
             await measurement.run()
     return measurement
+
+
+def _show(result: Result, console: Console, json: bool) -> None:
+    if json:
+        show_json(result)
+    elif result.publishing.answered or not result.error:
+        draw(result, console)
+    if result.error:
+        print(f"skubber: {result.error}", file=sys.stderr)
+
+
+def _save(result: Result, svg: Path) -> None:
+    try:
+        save_svg(result, svg)
+    except OSError as error:
+        fail(f"Cannot write {svg}: {reason(error)}.")
 
 
 @asynccontextmanager
