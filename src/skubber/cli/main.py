@@ -6,6 +6,7 @@ import typer
 
 from skubber import __version__
 from skubber.cli import apps, keys, messages, plans, reports, secrets, serving, tokens, webhooks
+from skubber.cli.bench.command import bench
 from skubber.cli.doctor.command import doctor
 from skubber.cli.stats import stats
 
@@ -35,6 +36,7 @@ def _options(
 
 main.command()(serving.serve)
 main.command()(doctor)
+main.command()(bench)
 main.command()(messages.trigger)
 main.command()(messages.tail)
 main.add_typer(apps.group, name="apps")

@@ -33,7 +33,7 @@ def trigger(
     """Publish an event."""
     try:
         text = sys.stdin.read() if data == "-" else data
-        chosen, base = _client_target(app, url, config)
+        chosen, base = client_target(app, url, config)
         print(publish(base, chosen, channel.split(","), event, text))
     except (ClientError, SettingsError) as error:
         fail(str(error))
@@ -70,7 +70,7 @@ def tail(
             console.print(pretty(channel, event, datetime.now()), soft_wrap=True)  # noqa: DTZ005 - whoever looks on
 
     try:
-        chosen, base = _client_target(app, url, config)
+        chosen, base = client_target(app, url, config)
         asyncio.run(tail_channels(base, chosen, names, subscribed, show, count))
     except (ClientError, SettingsError) as error:
         fail(str(error))
@@ -78,7 +78,12 @@ def tail(
         raise typer.Exit(130) from None
 
 
-def _client_target(app: str | None, url: str | None, config: Path | None) -> tuple[App, str]:
+def client_target(app: str | None, url: str | None, config: Path | None) -> tuple[App, str]:
+    """The app that a client acts as, and the URL of its server, without a slash at the end.
+
+    Raises:
+        SettingsError: there is no app, or the settings cannot be used.
+    """
     settings = load(config, {}, [parse_app(app)] if app else [])
     if not settings.apps:
         raise SettingsError("Say which app: --app ID:KEY:SECRET, SKUBBER_APPS, or a configuration file.")

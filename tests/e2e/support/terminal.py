@@ -50,6 +50,10 @@ class Terminal:
     def interrupt(self) -> int:
         """Press Ctrl-C, and wait for its end; returns its exit status."""
         self._process.send_signal(signal.SIGINT)
+        return self.end()
+
+    def end(self) -> int:
+        """Wait for its end; returns its exit status."""
         while self._read():
             pass
         os.close(self._screen)

@@ -4,8 +4,6 @@ import asyncio
 import secrets
 import ssl
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,9 @@ import msgspec
 
 from skubber.cli.doctor.certificate import trusting
 from skubber.cli.doctor.finding import Finding, failure, warning, well
+from skubber.cli.trial_server import trial_server
 from skubber.client import ClientError, publish, tail_channels
 from skubber.core.app import App
-from skubber.server.workers.addresses import addresses_of, reserve
-from skubber.server.workers.assignment import Assignment
-from skubber.server.workers.process import WorkerProcess
 from skubber.settings import AppSettings, KeySettings, Settings, SettingsError
 from skubber.store.credentials import new_key, new_secret
 
@@ -51,8 +47,8 @@ async def check_trial_server(settings: Settings) -> Finding:
     """
     app = AppSettings(f"skubber-doctor-{secrets.token_hex(4)}", (KeySettings(new_key(), new_secret()),))
     try:
-        async with _trial_server(_trial_settings(settings, app)) as url:
-            return await _check(url, app.app(), _trust(settings))
+        async with trial_server(_trial_settings(settings, app)) as server:
+            return await _check(server.url, app.app(), _trust(settings))
     except (SettingsError, OSError) as error:
         return failure(_CHECK, f"no server could be started: {error}", "See what it has said above.")
 
@@ -118,36 +114,3 @@ def _trust(settings: Settings) -> ssl.SSLContext:
     context = trusting(Path(settings.tls_certificate))
     context.check_hostname = False
     return context
-
-
-@asynccontextmanager
-async def _trial_server(settings: Settings) -> AsyncIterator[str]:
-    """A server as a child process; its URL.
-
-    Raises:
-        SettingsError, OSError: it does not start.
-    """
-    sockets = reserve(settings.host, 0)
-    try:
-        addresses = addresses_of(sockets)
-        process = await WorkerProcess.start(Assignment(1, addresses, settings))
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                if not await process.serves():
-                    raise SettingsError(f"it ended with status {await process.ended()}")
-            yield f"{'https' if settings.tls_certificate else 'http'}://{settings.host}:{addresses[0].parts[1]}"
-        finally:
-            process.stop()
-            await _end(process)
-    finally:
-        for each in sockets:
-            each.close()
-
-
-async def _end(process: WorkerProcess) -> None:
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            await process.ended()
-    except TimeoutError:
-        process.kill()
-        await process.ended()
