@@ -115,6 +115,7 @@ async def _publish_all(call: Call, publications: Sequence[_Publication], message
         await call.hub.hold_to_rate(call.app, Rate.MESSAGES, limits.messages_per_second, messages)
     call.app.meter.take_messages(messages, limits, call.now)
     for publication in publications:
+        publication.event.trace = call.trace
         await call.hub.publish(call.app, publication.channels, publication.event, publication.excluded)
 
 

@@ -39,6 +39,7 @@ from skubber.sessions.signalr.transports import Transport
 from skubber.settings import Settings
 from skubber.store.administration.administration import Administration
 from skubber.store.apps import AppRegistry
+from skubber.tracing.open import open_tracing
 from skubber.webhooks.webhooks import Webhooks
 
 _log = structlog.stdlib.get_logger("skubber.server")
@@ -52,7 +53,7 @@ class Runtime:
         apps: the apps to serve.
 
     Raises:
-        SettingsError: the broker's URL is none.
+        SettingsError: the broker's URL is none, or traces are wanted and cannot be had.
     """
 
     def __init__(self, settings: Settings, apps: Iterable[App]) -> None:
@@ -60,8 +61,12 @@ class Runtime:
         self._configured = list(apps)
         self.apps = AppRegistry(self._configured)
         self.wheel = TimerWheel()
-        self.webhooks = Webhooks(settings, self.apps) if settings.database else None
+        self.tracing = open_tracing(settings, _defer)
+        traced_sender = None if self.tracing is None else self.tracing.sender
+        self.webhooks = Webhooks(settings, self.apps, traced_sender) if settings.database else None
         broker = open_broker(settings)
+        if self.tracing is not None:
+            broker = self.tracing.broker(broker, lambda app_id, channel: self.hub.subscriber_count(app_id, channel))
         self.quota = ConnectionQuota(broker, run_detached)
         self.watch = PublishWatch(time.perf_counter)
         self.hub = Hub(
@@ -74,7 +79,7 @@ class Runtime:
             find_app=self.apps.find,
             watch=self.watch,
         )
-        self.api = Api(self.hub, self.apps, time.time)
+        self.api = Api(self.hub, self.apps, time.time, None if self.tracing is None else self.tracing.requests)
         self.edge = EdgeContext(self.wheel, set(), settings.message_bytes, settings.write_buffer_bytes)
         pusher = PusherContext(
             self.hub,
