@@ -2,6 +2,11 @@ FROM node:22-bookworm-slim AS assets
 WORKDIR /assets
 COPY web-assets/package.json web-assets/package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
+WORKDIR /src/console
+COPY console/package.json console/package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY console ./
+RUN npm run build
 
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -13,10 +18,11 @@ RUN python -m venv tools \
     && tools/bin/pip install --require-hashes -r requirements.lock \
     && python -m venv /opt/skubber \
     && /opt/skubber/bin/pip install --require-hashes -r requirements-container.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY src src
 COPY --from=assets /assets/node_modules/@microsoft/signalr/dist/browser/signalr.min.js src/skubber/web/assets/vendor/
 COPY web-assets/signalr.LICENSE.txt src/skubber/web/assets/vendor/
+COPY --from=assets /src/src/skubber/web/assets/console src/skubber/web/assets/console
 RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && /opt/skubber/bin/pip install --no-deps --no-index dist/*.whl \
     && /opt/skubber/bin/python -m compileall -q /opt/skubber \

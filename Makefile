@@ -3,12 +3,14 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
-SOURCES := src tests benchmarks scripts
+SOURCES := src tests benchmarks scripts hatch_build.py
 
 # Most tests wait for others most of the time: a server, a browser, a lease.
 TEST_PROCESSES ?= 3
 
 VENDORED := src/skubber/web/assets/vendor
+CONSOLE := src/skubber/web/assets/console
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: help run test soak check bench conformance docs fmt lock clean system-packages web-assets
 
@@ -62,7 +64,7 @@ lock: .venv/python.stamp
 	$(LOCK) --all-extras pyproject.toml -c requirements-dev.lock -o requirements-container.lock
 
 clean:
-	rm -rf .venv site tests/clients/node_modules web-assets/node_modules $(VENDORED) .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/bin
+	rm -rf .venv site tests/clients/node_modules web-assets/node_modules console/node_modules $(VENDORED) $(CONSOLE) .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/bin
 
 system-packages:
 	@sh scripts/system_packages.sh
@@ -92,12 +94,19 @@ tests/clients/node_modules/.stamp: tests/clients/package-lock.json
 	else echo 'npm is missing: the tests with JavaScript clients will be skipped' >&2; mkdir -p tests/clients/node_modules; fi
 	@touch $@
 
-# What the demo page has from npm. Where that cannot be had, the page says what it lacks.
-web-assets: $(VENDORED)/signalr.min.js
+# What the pages have from npm: the demo page its SignalR client, the console all of itself. Where that cannot be had,
+# the pages say what they lack.
+web-assets: $(VENDORED)/signalr.min.js $(CONSOLE)/index.html
 
 $(VENDORED)/signalr.min.js: web-assets/package-lock.json web-assets/signalr.LICENSE.txt
-	@if command -v npm >/dev/null && (cd web-assets && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error); then \
+	@if command -v npm >/dev/null && (cd web-assets && $(NPM_CI)); then \
 		mkdir -p $(VENDORED) && cd web-assets && \
 		cp node_modules/@microsoft/signalr/dist/browser/signalr.min.js signalr.LICENSE.txt ../$(VENDORED)/; \
 	elif [ -n "$$CI" ]; then echo 'npm is missing, or could not fetch the web assets' >&2; exit 1; \
 	else echo 'npm is missing, or could not fetch it: the demo page will lack its SignalR client' >&2; fi
+
+$(CONSOLE)/index.html: $(shell find console -path console/node_modules -prune -o -type f -print)
+	@if command -v npm >/dev/null && (cd console && $(NPM_CI)); then \
+		cd console && npm run --silent build; \
+	elif [ -n "$$CI" ]; then echo 'npm is missing, or could not fetch what the console is built with' >&2; exit 1; \
+	else echo 'npm is missing, or could not fetch it: there will be no console' >&2; fi

@@ -12,8 +12,9 @@ from skubber.brokers.memory import MemoryBroker
 from skubber.brokers.redis import post as redis_post
 from skubber.brokers.redis.broker import RedisBroker
 from skubber.core.errors import UnavailableError
-from skubber.core.post import Answer, NobodyListensError, Post
+from skubber.core.post import Answer, Answers, NobodyListensError, Post
 from support.redis import RedisServer
+from support.redis_cluster import RedisCluster
 
 Posts = tuple[Post, Post]
 
@@ -57,7 +58,7 @@ async def until_listened_to(post: Post, address: str) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def redis_node(server: RedisServer) -> AsyncIterator[RedisBroker]:
+async def redis_node(server: RedisServer | RedisCluster) -> AsyncIterator[RedisBroker]:
     """One more node at a Redis."""
     broker = RedisBroker(server.url)
     broker.attach(RecordingDelivery())
@@ -167,6 +168,66 @@ class TestAsking:
             await here.ask("a", b"", 10)
 
 
+class TestAskingAll:
+    async def test_every_node_that_listens_answers_once(self, posts: Posts) -> None:
+        here, there = posts
+        await here.listen("a", answering(b"here"))
+        await there.listen("a", answering(b"there"))
+        expected = {b"there"} if here is there else {b"here", b"there"}
+        for asking in (here, there):
+            answers = await asking.ask_all("a", b"", 10)
+            assert set(answers.contents) == expected
+            assert (len(answers.contents), answers.silent) == (len(expected), 0)
+
+    async def test_who_asks_need_not_listen(self, posts: Posts) -> None:
+        here, there = posts
+        await there.listen("a", echo)
+        assert await here.ask_all("a", b"it", 10) == Answers((b"heard it",))
+
+    async def test_where_nobody_listens_nobody_is_waited_for(self, posts: Posts) -> None:
+        here, there = posts
+        assert not (await here.ask_all("nowhere", b"", 3600)).contents
+        await there.listen("a", echo)
+        there.stop("a")
+        assert await here.ask_all("a", b"", 3600) == Answers()
+
+    async def test_those_that_do_not_answer_in_time_are_counted(self, posts: Posts) -> None:
+        here, there = posts
+        await here.listen("a", echo)
+        await there.listen("a", Waiting())
+        answers = await here.ask_all("a", b"1", 0.5)
+        assert (list(answers.contents), answers.silent) == ([] if here is there else [b"heard 1"], 1)
+
+    async def test_those_that_cannot_answer_are_counted_and_not_waited_for(self, posts: Posts) -> None:
+        async def fail(_: bytes) -> bytes:
+            raise ValueError
+
+        here, there = posts
+        await here.listen("a", echo)
+        await there.listen("a", fail)
+        for asking in (here, there):
+            answers = await asking.ask_all("a", b"1", 3600)
+            assert (list(answers.contents), answers.silent) == ([] if here is there else [b"heard 1"], 1)
+
+    async def test_several_questions_at_a_time_get_their_own_answers(self, posts: Posts) -> None:
+        here, there = posts
+        for post in posts:
+            await post.listen("a", echo)
+        questions = [str(number).encode() for number in range(20)]
+        asking = [posts[number % 2].ask_all("a", question, 10) for number, question in enumerate(questions)]
+        nodes = 1 if here is there else 2
+        for question, answers in zip(questions, await asyncio.gather(*asking), strict=True):
+            assert list(answers.contents) == [b"heard " + question] * nodes
+
+
+async def test_all_nodes_of_a_cluster_are_asked(redis_cluster: RedisCluster) -> None:
+    async with redis_node(redis_cluster) as one, redis_node(redis_cluster) as other:
+        await one.post.listen("a", answering(b"one"))
+        await other.post.listen("a", answering(b"other"))
+        for broker in (one, other):
+            assert sorted((await broker.post.ask_all("a", b"", 10)).contents) == [b"one", b"other"]
+
+
 class TestLossOverRedis:
     @pytest.fixture(autouse=True)
     def _impatience(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,10 +308,37 @@ class TestLossOverRedis:
         for address in ("before", "meanwhile"):
             assert await until_listened_to(here.post, address) == b"heard ?"
 
+    async def test_without_redis_a_node_still_asks_itself(
+        self, redis_server: RedisServer, nodes: tuple[RedisBroker, RedisBroker]
+    ) -> None:
+        for node in nodes:
+            await node.post.listen("a", echo)
+        redis_server.kill()
+        try:
+            for node in nodes:
+                await until_broker_is(node, is_available=False)
+                assert await node.post.ask_all("a", b"1", 10) == Answers((b"heard 1",))
+        finally:
+            redis_server.start()
+        async with asyncio.timeout(10):
+            while len((await nodes[0].post.ask_all("a", b"1", 10)).contents) < 2:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+
+    async def test_a_node_that_is_only_taken_for_subscribed_is_silent(
+        self, redis_server: RedisServer, nodes: tuple[RedisBroker, RedisBroker]
+    ) -> None:
+        here, there = nodes
+        await there.post.listen("a", echo)
+        with redis_server.client() as client, client.pubsub() as ghost:
+            ghost.subscribe(redis_post._topic("a"))
+            assert ghost.get_message(timeout=10) is not None
+            assert await here.post.ask_all("a", b"1", 0.5) == Answers((b"heard 1",), 1)
+
     async def test_nothing_is_kept_of_what_is_over(self, nodes: tuple[RedisBroker, RedisBroker]) -> None:
         here, there = nodes
         await there.post.listen("a", echo)
         await here.post.ask("a", b"", 10)
+        await there.post.ask_all("a", b"", 10)
         there.post.stop("a")
         with pytest.raises(NobodyListensError):
             await here.post.ask("a", b"", 10)

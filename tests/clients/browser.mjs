@@ -1,5 +1,7 @@
 // Drives headless Chromium for the tests: one JSON command a line in, one JSON message a line out.
+import { readFileSync } from "node:fs";
 import readline from "node:readline";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const say = (message) => process.stdout.write(JSON.stringify(message) + "\n");
@@ -12,6 +14,8 @@ const context = await browser.newContext({ ignoreHTTPSErrors: true });
 const pages = new Map();
 const complaints = [];
 
+const AXE = fileURLToPath(import.meta.resolve("axe-core/axe.min.js"));
+
 const commands = {
   async open({ page, url }) {
     const opened = await context.newPage();
@@ -20,6 +24,21 @@ const commands = {
     opened.on("pageerror", (error) => complaints.push(String(error)));
     pages.set(page, opened);
     await opened.goto(url);
+  },
+  go: ({ page, url }) => pages.get(page).goto(url).then(() => null),
+  press: ({ page, key }) => pages.get(page).keyboard.press(key),
+  type: ({ page, text }) => pages.get(page).keyboard.type(text),
+  async look({ page, width, height, scheme }) {
+    await pages.get(page).setViewportSize({ width, height });
+    await pages.get(page).emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  },
+  // What axe-core finds that keeps people out. Evaluated, not loaded: the page's own policy lets nothing in.
+  async accessibility({ page }) {
+    await pages.get(page).evaluate(readFileSync(AXE, "utf8"));
+    const { violations } = await pages.get(page).evaluate("axe.run()");
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map(({ html }) => html.slice(0, 200)) }));
   },
   close: ({ page }) => pages.get(page).close(),
   fill: ({ page, selector, value }) => pages.get(page).fill(selector, value),
@@ -35,7 +54,7 @@ const commands = {
     await pages.get(page).waitForFunction(expression);
   },
   async screenshot({ page, path, width, height }) {
-    await pages.get(page).setViewportSize({ width, height });
+    if (width) await pages.get(page).setViewportSize({ width, height });
     await pages.get(page).screenshot({ path });
   },
   complaints: () => complaints,

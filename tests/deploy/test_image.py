@@ -34,7 +34,8 @@ def test_hadolint_finds_nothing() -> None:
 
 
 def test_what_is_copied_is_there_and_let_in_and_nothing_else_is() -> None:
-    assert set(copied()) == set(ALLOWED)
+    # Of a folder that is let in some files may be copied first.
+    assert {source for source in copied() if str(Path(source).parent) not in ALLOWED} == set(ALLOWED)
     for source in copied():
         assert (ROOT / source).exists()
 

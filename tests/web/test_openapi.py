@@ -103,6 +103,8 @@ def test_every_endpoint_is_described_and_nothing_else() -> None:
     others = {
         ("POST", "/api/auth/signalr-token"),
         ("POST", "/push/negotiate"),
+        ("POST", "/api/admin/session"),
+        ("DELETE", "/api/admin/session"),
         ("GET", "/health"),
         ("GET", "/ready"),
         ("GET", "/metrics"),

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from skubber.store import tables
+from skubber.store.attempts import Attempt, list_attempts
 from skubber.webhooks.outbox import (
     DEAD_LETTER_SECONDS,
     HOPELESS_FAILURES,
@@ -168,3 +169,30 @@ async def test_those_that_are_due_the_longest_come_first(office: PostOffice, one
         await one.postpone(name, 10 + number)
     office.now += 20
     assert await one.due(3) == ["hook", "y", "z"]
+
+
+async def test_each_attempt_is_written_down_with_how_it_went(office: PostOffice, one: Outbox) -> None:
+    await office.written("a", "b")
+    retry_at = await one.failed("hook", await one.lease("hook"), "No.", 7)
+    first_at, office.now = int(office.now), retry_at
+    await one.delivered("hook", (await one.lease("hook"))[:1], "Yes.", 10, 8)
+    async with office.database.reading() as connection:
+        attempts = await list_attempts(connection, "hook", limit=10)
+    names = ["channel_occupied"]
+    assert attempts == [
+        (2, Attempt(retry_at, True, "Yes.", 8, 1, names)),
+        (1, Attempt(first_at, False, "No.", 7, 2, names)),
+    ]
+
+
+async def test_an_attempt_of_who_has_lost_the_lease_is_not_written_down(
+    office: PostOffice, one: Outbox, other: Outbox
+) -> None:
+    await office.written("a")
+    waiting = await one.lease("hook")
+    office.now += LEASE_SECONDS
+    await other.lease("hook")
+    await one.delivered("hook", waiting, "Yes.")
+    await one.failed("hook", waiting, "No.")
+    async with office.database.reading() as connection:
+        assert await list_attempts(connection, "hook", limit=10) == []

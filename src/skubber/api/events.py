@@ -16,9 +16,11 @@ from skubber.api.schema import (
     TriggerRequest,
     TriggerResponse,
 )
+from skubber.core.app import App
 from skubber.core.channel_name import ChannelKind, check_channel_name
-from skubber.core.errors import InvalidRequestError, TooLargeError
+from skubber.core.errors import ForbiddenError, InvalidRequestError, TooLargeError
 from skubber.core.event import PublishedEvent
+from skubber.core.hub import Hub
 from skubber.core.limits import Limits
 from skubber.core.meter import Rate
 
@@ -46,6 +48,31 @@ async def trigger(call: Call) -> TriggerResponse:
     if not publication.info:
         return TriggerResponse()
     return TriggerResponse({name: await _attributes(call, name, publication.info) for name in publication.channels})
+
+
+async def publish_for_operator(app: App, hub: Hub, request: TriggerRequest, now: float) -> Sequence[str]:
+    """Publish one event for who needs no key of the app; the app's rules and limits are the same.
+
+    Args:
+        app: the app.
+        hub: the hub.
+        request: the event; its idempotency key and ``info`` are not looked at.
+        now: seconds since the epoch.
+
+    Returns:
+        The channels, each once.
+
+    Raises:
+        SkubberError: as for ``trigger``, and ``app_disabled``.
+    """
+    if not app.enabled:
+        raise ForbiddenError("app_disabled", "This app is disabled.")
+    publication = _check(request, _channels(request, app.limits), app.limits)
+    app.meter.take_publish(app.limits, now)
+    if app.limits.publishes_per_second:
+        await hub.hold_to_rate(app, Rate.PUBLISHES, app.limits.publishes_per_second)
+    await _publish_all(app, hub, now, (publication,), len(publication.channels))
+    return publication.channels
 
 
 async def trigger_batch(call: Call) -> BatchResponse:
@@ -103,20 +130,22 @@ def _check(request: TriggerRequest | BatchEvent, channels: Sequence[str], limits
 
 def _publish(call: Call, key_field: str | None, publications: Sequence[_Publication], messages: int) -> Awaitable[None]:
     """Publish; once, however often, when the header or that field of the body holds an idempotency key."""
+    if call.trace is not None:
+        for publication in publications:
+            publication.event.trace = call.trace
     key = idempotency_key(call, key_field)
     if key is None:
-        return _publish_all(call, publications, messages)
-    return once(call, key, lambda: _publish_all(call, publications, messages))
+        return _publish_all(call.app, call.hub, call.now, publications, messages)
+    return once(call, key, lambda: _publish_all(call.app, call.hub, call.now, publications, messages))
 
 
-async def _publish_all(call: Call, publications: Sequence[_Publication], messages: int) -> None:
-    limits = call.app.limits
+async def _publish_all(app: App, hub: Hub, now: float, publications: Sequence[_Publication], messages: int) -> None:
+    limits = app.limits
     if limits.messages_per_second:
-        await call.hub.hold_to_rate(call.app, Rate.MESSAGES, limits.messages_per_second, messages)
-    call.app.meter.take_messages(messages, limits, call.now)
+        await hub.hold_to_rate(app, Rate.MESSAGES, limits.messages_per_second, messages)
+    app.meter.take_messages(messages, limits, now)
     for publication in publications:
-        publication.event.trace = call.trace
-        await call.hub.publish(call.app, publication.channels, publication.event, publication.excluded)
+        await hub.publish(app, publication.channels, publication.event, publication.excluded)
 
 
 async def _attributes(call: Call, channel: str, info: frozenset[str]) -> ChannelAttributes:

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from skubber.core.errors import UnavailableError
-from skubber.core.post import Answer, NobodyListensError
+from skubber.core.post import Answer, Answers, NobodyListensError
 
 _log = structlog.stdlib.get_logger("skubber.brokers")
 
@@ -37,6 +37,14 @@ class MemoryPost:
         except Exception:
             _log.exception("a question could not be answered")
             raise _unanswered() from None
+
+    async def ask_all(self, address: str, question: bytes, seconds: float) -> Answers:
+        try:
+            return Answers((await self.ask(address, question, seconds),))
+        except NobodyListensError:
+            return Answers()
+        except UnavailableError:
+            return Answers(silent=1)
 
 
 def _unanswered() -> UnavailableError:

@@ -67,12 +67,13 @@ async def _at_desk(settings: Settings, act: Callable[[Desk], Awaitable[Result]])
     database, vault = await open_database(settings)
     try:
         administration = Administration(database, vault, settings.all_plans(), time.time, configured)
-        return await act(Desk(settings, administration, vault, _actor()))
+        return await act(Desk(settings, administration, vault, actor()))
     finally:
         await database.close()
 
 
-def _actor() -> str:
+def actor() -> str:
+    """Who is at it, for the record."""
     try:
         return f"cli:{getpass.getuser()}"
     except (OSError, KeyError):  # a container may run as a user that nobody has named

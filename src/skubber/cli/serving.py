@@ -4,6 +4,7 @@ import asyncio
 
 import typer
 
+from skubber.cli.administering import actor
 from skubber.cli.common import ConfigOption, fail, server_url
 from skubber.cli.serving_options import (
     AccessLogOption,
@@ -18,7 +19,8 @@ from skubber.cli.serving_options import (
     WorkersOption,
     serving_settings,
 )
-from skubber.server.demo_app import banner, demo_app
+from skubber.server.demo_app import banner, console_lines, demo_app
+from skubber.server.first_token import first_token
 from skubber.server.logs import configure_logs
 from skubber.server.run import serve as run_server
 from skubber.server.store_service import has_stored_apps
@@ -56,7 +58,9 @@ def serve(
         apps = settings.configured_apps()
         if not asyncio.run(has_stored_apps(settings)) and not apps:
             apps = [demo_app()]
-            print(banner(apps[0], server_url(settings)), flush=True)
+            url = server_url(settings)
+            console = console_lines(url, asyncio.run(first_token(settings, actor()))) if settings.database else ""
+            print(banner(apps[0], url, console), flush=True)
         if settings.workers > 1:
             raise typer.Exit(serve_by_workers(settings, apps))
         run_server(settings, apps)

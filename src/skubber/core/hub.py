@@ -96,6 +96,10 @@ class Hub:
             self._quota.connected(app, connection)
         return Admission.ADMITTED
 
+    def namespace(self, app_id: str) -> Namespace | None:
+        """An app's share of this node, to be looked at; None without any connection."""
+        return self._namespaces.get(app_id)
+
     def connected(self) -> Iterator[ClientConnection]:
         """The connections of all apps. Those that end while the caller takes its time are left out."""
         for namespace in tuple(self._namespaces.values()):

@@ -1,10 +1,24 @@
 """What one node asks another: whoever has a thing listens at its address, and any node may ask there."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 Answer = Callable[[bytes], Awaitable[bytes]]
 """Answers a question. Questions may come while others are being answered; each begins in the order of its coming."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came of a question to all.
+
+    Attributes:
+        contents: the answers, in no particular order.
+        silent: how many nodes have got the question and not answered it in time.
+    """
+
+    contents: tuple[bytes, ...] = ()
+    silent: int = 0
 
 
 class NobodyListensError(Exception):
@@ -40,5 +54,17 @@ class Post(Protocol):
         Raises:
             NobodyListensError: there is nobody to answer; nobody has begun to, unless it has died over it.
             UnavailableError: the answer was lost, or did not come in time. It may have been acted on the question.
+        """
+        ...
+
+    async def ask_all(self, address: str, question: bytes, seconds: float) -> Answers:
+        """Ask every node where somebody listens at an address, this one included, and wait for all their answers.
+
+        While the other nodes cannot be reached this one answers alone; how many others there are is not known then.
+
+        Args:
+            address: where to ask.
+            question: what to ask.
+            seconds: how long to wait for the last answer.
         """
         ...

@@ -11,8 +11,14 @@ def demo_app(key: ApiKey | None = None) -> App:
     return App.with_keys(DEMO_APP_ID, [key or ApiKey(new_key(), new_secret())], is_demo=True)
 
 
-def banner(app: App, url: str) -> str:
-    """What a newcomer is shown: the demo app's key and secret, and what to paste where."""
+def banner(app: App, url: str, console: str = "") -> str:
+    """What a newcomer is shown: the demo app's key and secret, and what to paste where.
+
+    Args:
+        app: the demo app.
+        url: where the server is.
+        console: what there is to say of the console; see ``console_lines``.
+    """
     key = next(iter(app.keys.values()))
     return f"""
   Skubber is starting with a demo app, made up just now:
@@ -31,4 +37,22 @@ curl -X POST {url}/apps/{app.id}/events \\
   -d '{{"name":"hello","channel":"my-channel","data":"{{\\"text\\":\\"Hello from curl\\"}}"}}'
 
   API documentation: {url}/docs
+{console}"""
+
+
+def console_lines(url: str, token: str | None) -> str:
+    """What a newcomer is shown of the console.
+
+    Args:
+        url: where the server is.
+        token: an owner's token that was made just now; None: there are tokens already.
+    """
+    if token is None:
+        return f"  Console: {url}/console. For a token to sign in: skubber tokens create NAME --role owner\n"
+    return f"""
+  Console: {url}/console. Sign in with this owner's token:
+
+    token   {token}
+
+  It is shown this once. To make others: skubber tokens create NAME --role owner
 """

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from skubber.core.connection import take_nothing
-from skubber.sessions.session import NO_SESSION, Session
+from skubber.server.tcp_info import measure
+from skubber.sessions.session import NO_SESSION, LinkFigures, Session
 
 
 class _BorrowedSocket(socket.socket):
@@ -52,6 +53,10 @@ class DirectWriting(asyncio.Protocol):
         self._send_now: Callable[[bytes], int] = take_nothing
         self._socket: _BorrowedSocket | None = None
         self.write: Callable[[bytes], None] = transport.write if _socket_of(transport) is None else self._write
+
+    def measure(self) -> LinkFigures:
+        """See ``MeasuredPeer``."""
+        return measure(self._transport)
 
     def _write(self, frames: bytes) -> None:
         """Send straight to the socket, unless something waits in the transport."""

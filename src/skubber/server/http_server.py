@@ -59,6 +59,7 @@ class HttpServer(uvicorn.Server):
         """
         runtime = self._runtime
         runtime.is_ready = False
+        runtime.event_streams.close()
         for server in self.servers:
             server.close()
         # Proxies that keep connections open find out by this, and not by a request that fails.

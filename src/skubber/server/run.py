@@ -26,9 +26,11 @@ from skubber.server.ws_edge import WebSocketEdge
 from skubber.settings import Settings, SettingsError
 from skubber.web.access_tokens import access_token_route
 from skubber.web.admin.routes import admin_routes
+from skubber.web.admin.services import AdminServices
 from skubber.web.admin.stats import take_stats
 from skubber.web.api_route import api_route
 from skubber.web.application import web_application
+from skubber.web.console import console_routes
 from skubber.web.health import health_routes
 from skubber.web.metrics import metrics_route
 from skubber.web.pages import page_routes
@@ -94,15 +96,18 @@ def _routes(runtime: Runtime) -> list[BaseRoute]:
     return [
         api_route(runtime.api, settings.request_bytes),
         access_token_route(runtime.access_tokens),
-        *admin_routes(
-            lambda: runtime.administration, lambda: take_stats(runtime.apps, runtime.hub, time.time()), time.time
-        ),
+        *admin_routes(lambda: runtime.administration, _admin_services(runtime), time.time, runtime.event_streams),
         *hub.routes(),
         *PusherHttpRoutes(runtime.pusher_http, settings.request_bytes).routes(),
         *health_routes(lambda: runtime.is_ready and runtime.hub.broker.is_available),
         *([metrics_route(runtime.metrics, settings.metrics_token)] if settings.metrics_token else ()),
+        *console_routes(),
         *page_routes(runtime.apps, settings.host),
     ]
+
+
+def _admin_services(runtime: Runtime) -> AdminServices:
+    return AdminServices(lambda: take_stats(runtime.apps, runtime.hub, time.time()), runtime.test_webhook)
 
 
 def listen_for_metrics(runtime: Runtime) -> None:

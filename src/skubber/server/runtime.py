@@ -40,6 +40,8 @@ from skubber.settings import Settings
 from skubber.store.administration.administration import Administration
 from skubber.store.apps import AppRegistry
 from skubber.tracing.open import open_tracing
+from skubber.web.admin.event_stream import EventStreams
+from skubber.webhooks.trial import Trial
 from skubber.webhooks.webhooks import Webhooks
 
 _log = structlog.stdlib.get_logger("skubber.server")
@@ -112,6 +114,7 @@ class Runtime:
         }
         self.store = StoreService(settings, self.apps, self.hub) if settings.database else None
         self.connection_limit = ConnectionLimit(settings.tcp_connections)
+        self.event_streams = EventStreams()
         self.loop_delays = Histogram()
         self.metrics = Metrics(self._metric_sources(), settings.metrics_apps)
         self._garbage = GarbageCollection()
@@ -126,6 +129,13 @@ class Runtime:
         return Administration(
             self.store.database, self.store.vault, self.settings.all_plans(), time.time, self._configured
         )
+
+    async def test_webhook(self, app_id: str, endpoint_id: str) -> Trial | None:
+        """Try a webhook of an app out; None: there is none such. One that was just made is known, too."""
+        if self.store is None or self.webhooks is None:
+            return None
+        await self.store.look()
+        return await self.webhooks.test(app_id, endpoint_id)
 
     def _metric_sources(self) -> Sources:
         return Sources(

@@ -1,7 +1,7 @@
 """What every client may do, whichever protocol it speaks: subscribe, send client events, sign in, leave."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from skubber.codecs import channel_auth
@@ -16,6 +16,7 @@ from skubber.core.hub import Hub
 from skubber.core.meter import Rate
 from skubber.core.presence import PresenceMember
 from skubber.core.subscription import Subscription
+from skubber.sessions.session import LinkFigures, MeasuredPeer, Peer
 
 CLIENT_EVENT_PREFIX = "client-"
 
@@ -95,6 +96,36 @@ class ClientSession:
         self.socket_id = socket_id
         self.write = write
         self.send_now: Callable[[bytes], int] = take_nothing
+
+    _opened_at: int
+    _peer: Peer
+    last_heard: int
+
+    @property
+    def opened_at(self) -> int:
+        """The timer wheel's second in which it was opened."""
+        return self._opened_at
+
+    @property
+    def subscriptions(self) -> Mapping[str, Subscription]:
+        """Its subscriptions, by channel."""
+        return self._subscriptions
+
+    @property
+    def user_id(self) -> str | None:
+        """Whose it is: the user who signed in, or said so, or the member of a presence channel."""
+        named = self._user_id or self._claimed_user_id
+        return named or next((each.user_id for each in self._subscriptions.values() if each.user_id), None)
+
+    def is_users(self, user_id: str) -> bool:
+        """Whether it is a user's, for whatever reason."""
+        return user_id in {self._user_id, self._claimed_user_id} or any(
+            each.user_id == user_id for each in self._subscriptions.values()
+        )
+
+    def measure(self) -> LinkFigures:
+        """What is known of the way to the client."""
+        return self._peer.measure() if isinstance(self._peer, MeasuredPeer) else LinkFigures()
 
     @property
     def kind(self) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from skubber.core.connection import EndReason
 from skubber.core.timer_wheel import TimerWheel
-from skubber.sessions.session import Session
+from skubber.sessions.session import LinkFigures, Session
 
 RETURN_TIMEOUT = 30
 """Seconds a client may stay away between two polls, unless its protocol says something else."""
@@ -79,6 +79,10 @@ class LongPoll:
     def is_closed(self) -> bool:
         """Whether the connection is over."""
         return self._is_closed
+
+    def measure(self) -> LinkFigures:
+        """What waits for the client: there is no connection to look at."""
+        return LinkFigures(buffered_bytes=self._bytes)
 
     def write(self, message: bytes) -> None:
         """Keep a message for the next poll, or for the one that waits."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from skubber.codecs.websocket_frames import Opcode
 from skubber.core.connection import EndReason, take_nothing
@@ -23,6 +23,34 @@ class UpgradeRequest:
     query: bytes
     headers: list[tuple[bytes, bytes]]
     is_tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFigures:
+    """What is known of the way to a client. None: it cannot be found out.
+
+    Attributes:
+        address: the client's, or that of a proxy before this server.
+        bytes_sent: bytes that have arrived at the other end.
+        bytes_received: bytes that have come from there.
+        round_trip_ms: milliseconds that an answer takes, smoothed.
+        buffered_bytes: bytes that wait in this process to be sent.
+    """
+
+    address: str | None = None
+    bytes_sent: int | None = None
+    bytes_received: int | None = None
+    round_trip_ms: float | None = None
+    buffered_bytes: int = 0
+
+
+@runtime_checkable
+class MeasuredPeer(Protocol):
+    """A transport of which something is known."""
+
+    def measure(self) -> LinkFigures:
+        """Look at it."""
+        ...
 
 
 class Peer(Protocol):

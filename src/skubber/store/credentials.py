@@ -21,6 +21,11 @@ def new_admin_token() -> str:
     return "mpa_" + _random_text(48)
 
 
+def new_session_value() -> str:
+    """What the cookie of a new session holds: 48 letters and digits."""
+    return _random_text(48)
+
+
 def new_app_id() -> str:
     """A new app id: nine digits, since Pusher's Python SDK takes no others."""
     return str(secrets.randbelow(900_000_000) + 100_000_000)

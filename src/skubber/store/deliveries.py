@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skubber.store import tables
+from skubber.store.attempts import forget_attempts
 
 _events = tables.webhook_events
 _endpoints = tables.webhook_endpoints
@@ -158,7 +159,8 @@ async def delete_dead_letters(connection: AsyncConnection, endpoint_id: str, ids
 
 
 async def forget_endpoint(connection: AsyncConnection, endpoint_id: str) -> None:
-    """Drop everything about an endpoint that is gone: what waits for it, its dead letters, how it stands."""
+    """Drop everything about an endpoint that is gone: what waits for it, its dead letters, how it stands, the log."""
+    await forget_attempts(connection, endpoint_id)
     await connection.execute(delete(_endpoints).where(_endpoints.c.endpoint_id == endpoint_id))
     await connection.execute(delete(_events).where(_events.c.endpoint_id == endpoint_id))
 

@@ -125,8 +125,24 @@ webhook_endpoints = Table(
     Column("retry_at", BigInteger, nullable=False),
     Column("last_attempt_at", BigInteger),
     Column("last_outcome", Text),
+    Column("attempts", BigInteger, nullable=False, server_default="0"),
 )
-"""How delivery to an endpoint stands, and which process sees to it."""
+"""How delivery to an endpoint stands, and which process sees to it; ``attempts`` counts all there ever were."""
+
+webhook_attempts = Table(
+    "webhook_attempts",
+    metadata,
+    Column("endpoint_id", String(60), primary_key=True),
+    Column("slot", Integer, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("delivered", Boolean, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("milliseconds", BigInteger, nullable=False),
+    Column("event_count", Integer, nullable=False),
+    Column("events", Text, nullable=False),
+)
+"""The last attempts at each endpoint."""
 
 admin_tokens = Table(
     "admin_tokens",
@@ -139,6 +155,16 @@ admin_tokens = Table(
     Column("expires_at", BigInteger),
     Column("last_used_at", BigInteger),
 )
+
+admin_sessions = Table(
+    "admin_sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("token_id", ForeignKey("admin_tokens.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+"""Browsers that have signed in to the console with a token."""
 
 audit = Table(
     "audit",

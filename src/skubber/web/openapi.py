@@ -22,6 +22,7 @@ from skubber.core.errors import (
     UnavailableError,
 )
 from skubber.web.admin.openapi import ADMIN_SECURITY, ADMIN_TYPES, admin_paths, admin_responses
+from skubber.web.admin.openapi_session import SESSION_TYPES, session_paths
 from skubber.web.openapi_examples import ERROR_EXAMPLES, OPERATION_EXAMPLES, OperationExamples
 from skubber.web.openapi_other import OTHER_TYPES, other_paths
 from skubber.web.openapi_parts import (
@@ -123,7 +124,7 @@ def openapi_document(app_id: str) -> bytes:
     """
     types = {kind for endpoint in ENDPOINTS for kind in (endpoint.request, endpoint.response)} - {None, str}
     _, schemas = msgspec.json.schema_components(
-        sorted([*types, *OTHER_TYPES, *ADMIN_TYPES, ErrorBody], key=lambda kind: kind.__name__),
+        sorted([*types, *OTHER_TYPES, *ADMIN_TYPES, *SESSION_TYPES, ErrorBody], key=lambda kind: kind.__name__),
         ref_template=SCHEMA_REFERENCE,
     )
     schemas[TriggerRequest.__name__] |= _EITHER
@@ -141,7 +142,7 @@ def openapi_document(app_id: str) -> bytes:
         "servers": [{"url": "/", "description": "This server"}],
         "security": _SECURITY,
         "tags": [{"name": name, "description": description} for name, description in _TAGS.items()],
-        "paths": paths | other_paths() | admin_paths(),
+        "paths": paths | other_paths() | session_paths() | admin_paths(),
         "components": {
             "schemas": schemas,
             "responses": dict([*_error_responses(), *admin_responses()]),

@@ -1,6 +1,7 @@
 """Delivery: for each endpoint that has something waiting one task that sends it, in order."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, takewhile
 
@@ -129,16 +130,20 @@ class Delivery:
     ) -> Sequence[WaitingEvent]:
         """Send the first of what waits; returns what waits next, if the endpoint has taken it."""
         batch = _batch(waiting) if endpoint.is_batched else waiting[:1]
+        began = time.perf_counter()
         try:
             status = await self._post(app, endpoint, batch)
         except DeliveryError as error:
             self.failed_requests += 1
             _log.warning("webhook failed", app=app.id, endpoint=endpoint.id, events=len(batch), reason=str(error))
-            self._not_before[endpoint.id] = await self._outbox.failed(endpoint.id, batch, str(error))
+            self._not_before[endpoint.id] = await self._outbox.failed(
+                endpoint.id, batch, str(error), _milliseconds_since(began)
+            )
             return ()
         app.meter.webhooks += len(batch)
         limit = BATCH_EVENTS if endpoint.is_batched else 1
-        return await self._outbox.delivered(endpoint.id, batch, f"The answer was {status}.", limit)
+        outcome = f"The answer was {status}."
+        return await self._outbox.delivered(endpoint.id, batch, outcome, limit, _milliseconds_since(began))
 
     async def _post(self, app: App, endpoint: WebhookEndpoint, batch: Sequence[WaitingEvent]) -> int:
         key = next(iter(app.keys.values()), None)
@@ -152,6 +157,10 @@ class Delivery:
         if app is None:
             return None, None
         return app, next((each for each in app.webhooks if each.id == endpoint_id), None)
+
+
+def _milliseconds_since(began: float) -> int:
+    return round((time.perf_counter() - began) * 1000)
 
 
 def _batch(waiting: Sequence[WaitingEvent]) -> Sequence[WaitingEvent]:

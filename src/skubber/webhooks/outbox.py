@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
+import msgspec
 from sqlalchemy import ColumnElement, Update, and_, delete, exists, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from skubber.store import tables
+from skubber.store.attempts import Attempt, note_attempt
 from skubber.store.database import Database
 
 MAX_BACKOFF_SECONDS = 60
@@ -37,7 +40,17 @@ BATCH_EVENTS = 100
 _events = tables.webhook_events
 _endpoints = tables.webhook_endpoints
 
+
 _random = random.SystemRandom()
+
+
+class _Named(msgspec.Struct):
+    """What of an event's JSON is of interest here."""
+
+    name: str
+
+
+_decode_named = msgspec.json.Decoder(_Named).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +117,21 @@ class Outbox:
             return await self._next(connection, endpoint_id)
 
     async def delivered(
-        self, endpoint_id: str, events: Sequence[WaitingEvent], outcome: str, limit: int = BATCH_EVENTS
+        self,
+        endpoint_id: str,
+        events: Sequence[WaitingEvent],
+        outcome: str,
+        limit: int = BATCH_EVENTS,
+        milliseconds: int = 0,
     ) -> Sequence[WaitingEvent]:
-        """Note that a leased endpoint has taken events.
+        """Note that a leased endpoint has taken events, in so many milliseconds.
 
         Returns:
             What waits for it next, at most ``limit``; nothing: the lease is over.
         """
         async with self._database.writing() as connection:
             noted = await connection.execute(
-                self._change_leased(endpoint_id).values(
+                self._count_attempt(endpoint_id).values(
                     held_until=self._lease_end(),
                     failures=0,
                     retry_at=0,
@@ -121,13 +139,16 @@ class Outbox:
                     last_outcome=outcome,
                 )
             )
-            if not noted.rowcount:
+            number = noted.scalar_one_or_none()
+            if number is None:
                 return ()
+            attempt = self._attempt(events, outcome, milliseconds, is_delivered=True)
+            await note_attempt(connection, endpoint_id, number, attempt)
             await connection.execute(delete(_events).where(_events.c.id.in_([event.id for event in events])))
             return await self._next(connection, endpoint_id, limit)
 
-    async def failed(self, endpoint_id: str, events: Sequence[WaitingEvent], error: str) -> int:
-        """Note that a leased endpoint has not taken events, and end the lease.
+    async def failed(self, endpoint_id: str, events: Sequence[WaitingEvent], error: str, milliseconds: int = 0) -> int:
+        """Note that a leased endpoint has not taken events in so many milliseconds, and end the lease.
 
         Returns:
             When it is to be tried again, seconds since the epoch.
@@ -137,12 +158,15 @@ class Outbox:
             failures = 1 + await _failures(connection, endpoint_id)
             retry_at = ceil(now + _backoff(failures))
             noted = await connection.execute(
-                self._change_leased(endpoint_id).values(
+                self._count_attempt(endpoint_id).values(
                     holder=None, failures=failures, retry_at=retry_at, last_attempt_at=int(now), last_outcome=error
                 )
             )
-            if not noted.rowcount:
+            number = noted.scalar_one_or_none()
+            if number is None:
                 return retry_at
+            attempt = self._attempt(events, error, milliseconds, is_delivered=False)
+            await note_attempt(connection, endpoint_id, number, attempt)
             await connection.execute(
                 update(_events)
                 .where(_events.c.id.in_([event.id for event in events]))
@@ -219,6 +243,17 @@ class Outbox:
     def _change_leased(self, endpoint_id: str) -> Update:
         """Who has lost a lease, because the process stood still, changes nothing: others have gone on meanwhile."""
         return update(_endpoints).where(_endpoints.c.endpoint_id == endpoint_id, _endpoints.c.holder == self._holder)
+
+    def _count_attempt(self, endpoint_id: str) -> ReturningUpdate[int]:
+        """A change of a leased endpoint that counts an attempt; it returns its number, if there is the lease still."""
+        counted = self._change_leased(endpoint_id).values(attempts=_endpoints.c.attempts + 1)
+        return counted.returning(_endpoints.c.attempts)
+
+    def _attempt(
+        self, events: Sequence[WaitingEvent], outcome: str, milliseconds: int, *, is_delivered: bool
+    ) -> Attempt:
+        names = dict.fromkeys(_decode_named(event.body).name for event in events)
+        return Attempt(int(self._clock()), is_delivered, outcome, milliseconds, len(events), [*names])
 
     def _is_free(self) -> ColumnElement[bool]:
         now = int(self._clock())

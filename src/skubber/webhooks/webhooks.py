@@ -18,6 +18,7 @@ from skubber.webhooks.delivery import Delivery
 from skubber.webhooks.departures import Departures
 from skubber.webhooks.outbox import Outbox
 from skubber.webhooks.queue import WebhookQueue
+from skubber.webhooks.trial import Trial, try_endpoint
 
 _LEASE_MARGIN = 3
 """Seconds that a lease lasts beyond the longest request, for the database to be told how it went."""
@@ -48,6 +49,14 @@ class Webhooks:
     def announce(self, app_id: str, event: WebhookEvent) -> None:
         """Tell an app's back end of an event. Never blocks, never raises; see ``Announcer``."""
         self._queue(app_id, event)
+
+    async def test(self, app_id: str, endpoint_id: str) -> Trial | None:
+        """Send an endpoint a request to try it out, whatever waits for it. None: there is none such in the apps."""
+        app = self._apps.find(app_id)
+        endpoint = next((each for each in app.webhooks if each.id == endpoint_id), None) if app is not None else None
+        if app is None or endpoint is None:
+            return None
+        return await try_endpoint(app, endpoint, self._client, time.time())
 
     @property
     def failed_requests(self) -> int:

@@ -60,7 +60,8 @@ async def fill(admin: AdminSite, endpoint: AdminEndpoint) -> None:
         return
     await office.create_app(id=names["appId"], plan="free")
     await office.administration.keys.create(ACTOR, names["appId"], KeyCreation())
-    await office.administration.webhooks.create(ACTOR, names["appId"], WebhookCreation("https://example.com"))
+    # Nobody listens there.
+    await office.administration.webhooks.create(ACTOR, names["appId"], WebhookCreation("http://127.0.0.1:9/"))
     await office.administration.plans.put(ACTOR, names["name"], PlanChange())
     day = (datetime(2026, 1, 5, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
     used = dict.fromkeys(("published", "delivered", "delivered_bytes", "connections_peak", "webhooks"), 1)

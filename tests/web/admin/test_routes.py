@@ -9,10 +9,13 @@ from sqlalchemy import text, update
 from skubber.store import tables
 from skubber.store.administration.administration import Administration
 from skubber.web.admin.endpoints import ADMIN_ENDPOINTS, AdminEndpoint
+from skubber.web.admin.event_stream import EventStreams
 from skubber.web.admin.examples import PATH_EXAMPLES
 from skubber.web.admin.routes import admin_routes
+from skubber.web.admin.services import AdminServices
 from skubber.web.admin.stats import Stats
 from skubber.web.application import web_application
+from skubber.webhooks.trial import Trial
 from support.office import Office
 from support.recording import LegibleFormat, RecordingConnection
 from web.admin.conftest import AdminSite
@@ -217,10 +220,14 @@ async def test_without_a_database_there_is_nothing_to_administer(endpoint: Admin
     async def no_stats() -> Stats:
         return Stats([])
 
+    async def no_webhook(_: str, __: str) -> Trial | None:
+        return None
+
     def no_administration() -> Administration | None:
         return None
 
-    transport = httpx.ASGITransport(web_application(admin_routes(no_administration, no_stats, lambda: 0), lifespan))
+    routes = admin_routes(no_administration, AdminServices(no_stats, no_webhook), lambda: 0, EventStreams())
+    transport = httpx.ASGITransport(web_application(routes, lifespan))
     async with httpx.AsyncClient(transport=transport, base_url="http://server/api/admin") as client:
         answer = await client.request(endpoint.method, path(endpoint))
     assert error(answer) == (404, "no_database")

@@ -15,11 +15,12 @@ from enum import IntEnum
 import msgspec
 import structlog
 
+from skubber.brokers.redis.asked import AskedAll, AskedOne, Pending
 from skubber.brokers.redis.holdings import Topics
 from skubber.brokers.redis.membership import Membership
 from skubber.brokers.redis.unavailable import unavailable
 from skubber.core.errors import UnavailableError
-from skubber.core.post import Answer, NobodyListensError
+from skubber.core.post import Answer, Answers, NobodyListensError
 
 TOPIC_PREFIX = b"skubber:{nodes}:post:"
 """How the Redis channels of all addresses begin. In a cluster they are on one primary, which knows all subscribers."""
@@ -53,45 +54,6 @@ class _Letter(msgspec.Struct, array_like=True):
     content: bytes = b""
 
 
-class _Asked:
-    """A question whose answer has not come.
-
-    Attributes:
-        answer: gets it.
-        unheard: probes that nobody has answered yet.
-    """
-
-    def __init__(self) -> None:
-        self.unheard = 0
-        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._receivers: int | None = None
-        self._not_here = 0
-
-    def received_by(self, count: int) -> None:
-        """So many nodes have got the question."""
-        self._receivers = count
-        self._despair()
-
-    def is_not_there(self) -> None:
-        """One of them does not listen any more: Redis was about to hear of it."""
-        self._not_here += 1
-        self._despair()
-
-    def settle(self, outcome: bytes | Exception) -> None:
-        """This is what comes of it, unless something has before."""
-        if self.answer.done():
-            return
-        if isinstance(outcome, Exception):
-            self.answer.set_exception(outcome)
-            self.answer.exception()  # who asked may wait no more
-        else:
-            self.answer.set_result(outcome)
-
-    def _despair(self) -> None:
-        if self._receivers is not None and self._not_here >= self._receivers:
-            self.settle(NobodyListensError())
-
-
 class RedisPost:
     """Implements ``Post`` for nodes that share a Redis.
 
@@ -106,7 +68,7 @@ class RedisPost:
         self._node = secrets.token_hex(8)
         self._numbers = itertools.count()
         self._answers: dict[str, Answer] = {}
-        self._asked: dict[int, _Asked] = {}
+        self._asked: dict[int, Pending] = {}
         self._answering: dict[tuple[str, int], asyncio.Task[None]] = {}
         topics.add(_topic(self._node))
 
@@ -133,13 +95,35 @@ class RedisPost:
         if membership is None:
             raise unavailable()
         number = next(self._numbers)
-        asked = self._asked[number] = _Asked()
+        asked = self._asked[number] = AskedOne()
         try:
             letter = _Letter(_Kind.QUESTION, self._node, number, question)
             asked.received_by(await self._send(membership, address, letter))
-            return await self._wait(membership, address, number, seconds)
+            return await self._wait(membership, address, number, asked, seconds)
         finally:
             del self._asked[number]
+
+    async def ask_all(self, address: str, question: bytes, seconds: float) -> Answers:
+        number = next(self._numbers)
+        asked = self._asked[number] = AskedAll()
+        # This node is not asked by way of Redis: it can be told from the others, and answers without.
+        asking = [asyncio.ensure_future(self._ask_others(address, question, number, asked)), asked.done]
+        answer = self._answers.get(address)
+        own = None if answer is None else asyncio.ensure_future(_answer_all(answer, question))
+        try:
+            await asyncio.wait({*asking, *(() if own is None else (own,))}, timeout=seconds)
+            others = asked.answers
+            if own is None:
+                return others
+            content = own.result() if own.done() else None
+            if content is None:
+                return Answers(others.contents, others.silent + 1)
+            return Answers((content, *others.contents), others.silent)
+        finally:
+            del self._asked[number]
+            for future in (*asking, own):
+                if future is not None:
+                    future.cancel()
 
     def receive(self, topic: bytes, payload: bytes) -> None:
         """Take a letter that has come.
@@ -161,8 +145,15 @@ class RedisPost:
         for task in tuple(self._answering.values()):
             task.cancel()
 
-    async def _wait(self, membership: Membership, address: str, number: int, seconds: float) -> bytes:
-        asked = self._asked[number]
+    async def _ask_others(self, address: str, question: bytes, number: int, asked: AskedAll) -> None:
+        membership = self._membership()
+        receivers = 0
+        if membership is not None:
+            with suppress(UnavailableError):
+                receivers = await self._send(membership, address, _Letter(_Kind.QUESTION, self._node, number, question))
+        asked.received_by(receivers)
+
+    async def _wait(self, membership: Membership, address: str, number: int, asked: AskedOne, seconds: float) -> bytes:
         end = time.monotonic() + seconds
         while True:
             left = end - time.monotonic()
@@ -173,7 +164,7 @@ class RedisPost:
                 raise unavailable()
             asked.unheard += 1
             if not await self._send(membership, address, _Letter(_Kind.PROBE, self._node, number)):
-                asked.settle(NobodyListensError())
+                asked.fail(NobodyListensError())
 
     def _take_probe(self, address: str, letter: _Letter) -> None:
         if (letter.node, letter.number) in self._answering:
@@ -188,15 +179,18 @@ class RedisPost:
             return
         match letter.kind:
             case _Kind.ANSWER:
-                asked.settle(letter.content)
+                asked.answered(letter.content)
             case _Kind.NOT_HERE:
                 asked.is_not_there()
             case _Kind.WORKING:
-                asked.unheard = 0
+                asked.is_worked_on()
             case _:
-                asked.settle(unavailable())
+                asked.is_lost()
 
     def _begin(self, address: str, letter: _Letter) -> None:
+        if letter.node == self._node and isinstance(asked := self._asked.get(letter.number), AskedAll):
+            asked.is_not_there()  # it answers itself without being asked
+            return
         answer = self._answers.get(address)
         if answer is None:
             self._reply(letter, _Kind.NOT_HERE)
@@ -229,6 +223,14 @@ class RedisPost:
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Letter).decode
+
+
+async def _answer_all(answer: Answer, question: bytes) -> bytes | None:
+    try:
+        return await answer(question)
+    except Exception:
+        _log.exception("a question of this node's own could not be answered")
+        return None
 
 
 def _topic(address: str) -> bytes:

@@ -10,11 +10,13 @@ from skubber.core.limits import Limits
 from skubber.settings import Settings, SettingsError
 from skubber.store import tables
 from skubber.store.administration.apps import AppAdministration
+from skubber.store.administration.attempts import AttemptAdministration
 from skubber.store.administration.audit import AuditTrail
 from skubber.store.administration.deliveries import DeliveryAdministration
 from skubber.store.administration.keys import KeyAdministration
 from skubber.store.administration.ledger import Change, Ledger
 from skubber.store.administration.plans import PlanAdministration
+from skubber.store.administration.sessions import SessionAdministration
 from skubber.store.administration.tokens import TokenAdministration
 from skubber.store.administration.usage import UsageReports
 from skubber.store.administration.webhooks import WebhookAdministration
@@ -37,8 +39,10 @@ class Administration:
         keys: their API keys.
         webhooks: their webhooks.
         deliveries: how those fare.
+        attempts: the log of how they were told, and tests of them.
         plans: plans.
         tokens: admin tokens.
+        sessions: browsers that have signed in with one.
         audit: the record.
         usage: what apps have used.
     """
@@ -56,8 +60,10 @@ class Administration:
         self.apps = AppAdministration(self._ledger, self.keys)
         self.webhooks = WebhookAdministration(self._ledger)
         self.deliveries = DeliveryAdministration(self._ledger)
+        self.attempts = AttemptAdministration(self._ledger)
         self.plans = PlanAdministration(self._ledger)
         self.tokens = TokenAdministration(self._ledger)
+        self.sessions = SessionAdministration(self._ledger, self.tokens)
         self.audit = AuditTrail(self._ledger)
         self.usage = UsageReports(self._ledger)
 

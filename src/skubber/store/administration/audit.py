@@ -40,6 +40,11 @@ class AuditTrail:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
+    async def note(self, actor: str, action: str, subject: str, details: dict[str, Any]) -> None:
+        """Put on the record what is done to a running server, and changes nothing in the database."""
+        async with self._ledger.changing(actor) as change:
+            await change.record(action, subject, details)
+
     async def list(self, limit: int, before: int | None = None) -> AuditPage:
         """A page of the changes.
 

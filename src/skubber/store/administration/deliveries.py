@@ -82,7 +82,7 @@ class DeliveryAdministration:
             NotFoundError: ``no_such_app`` or ``no_such_webhook``.
         """
         async with self._ledger.database.reading() as connection:
-            await self._see(connection, app_id, webhook_id)
+            await see_webhook(self._ledger, connection, app_id, webhook_id)
             status = await deliveries.endpoint_status(connection, webhook_id)
         return DeliveryStatus(
             status.waiting,
@@ -106,7 +106,7 @@ class DeliveryAdministration:
             NotFoundError: ``no_such_app`` or ``no_such_webhook``.
         """
         async with self._ledger.database.reading() as connection:
-            await self._see(connection, app_id, webhook_id)
+            await see_webhook(self._ledger, connection, app_id, webhook_id)
             found = await deliveries.list_dead_letters(connection, webhook_id, after=after, limit=limit + 1)
         letters = [
             DeadLetter(
@@ -128,7 +128,7 @@ class DeliveryAdministration:
             NotFoundError: ``no_such_app`` or ``no_such_webhook``.
         """
         async with self._ledger.changing(actor) as change:
-            await self._see(change.connection, app_id, webhook_id)
+            await see_webhook(self._ledger, change.connection, app_id, webhook_id)
             count = await deliveries.replay_dead_letters(change.connection, webhook_id, change.now, request.ids)
             await change.record("webhook.replay", webhook_id, {"app": app_id, "deadLetters": count})
         return Replayed(count)
@@ -140,21 +140,26 @@ class DeliveryAdministration:
             NotFoundError: ``no_such_app`` or ``no_such_webhook``.
         """
         async with self._ledger.changing(actor) as change:
-            await self._see(change.connection, app_id, webhook_id)
+            await see_webhook(self._ledger, change.connection, app_id, webhook_id)
             count = await deliveries.delete_dead_letters(change.connection, webhook_id)
             await change.record("webhook.forget", webhook_id, {"app": app_id, "deadLetters": count})
         return Replayed(count)
 
-    async def _see(self, connection: AsyncConnection, app_id: str, webhook_id: str) -> None:
-        """See that a webhook is there, in the configuration or in the database."""
-        configured = self._ledger.configured.get(app_id)
-        if configured is not None:
-            is_there = any(endpoint.id == webhook_id for endpoint in configured.webhooks)
-        else:
-            await self._ledger.see_app(connection, app_id)
-            is_there = is_storable(webhook_id) and await _has_webhook(connection, app_id, webhook_id)
-        if not is_there:
-            raise NotFoundError("no_such_webhook", "This app has no such webhook.")
+
+async def see_webhook(ledger: Ledger, connection: AsyncConnection, app_id: str, webhook_id: str) -> None:
+    """See that a webhook is there, in the configuration or in the database.
+
+    Raises:
+        NotFoundError: ``no_such_app`` or ``no_such_webhook``.
+    """
+    configured = ledger.configured.get(app_id)
+    if configured is not None:
+        is_there = any(endpoint.id == webhook_id for endpoint in configured.webhooks)
+    else:
+        await ledger.see_app(connection, app_id)
+        is_there = is_storable(webhook_id) and await _has_webhook(connection, app_id, webhook_id)
+    if not is_there:
+        raise NotFoundError("no_such_webhook", "This app has no such webhook.")
 
 
 async def _has_webhook(connection: AsyncConnection, app_id: str, webhook_id: str) -> bool:

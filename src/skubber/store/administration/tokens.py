@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, exists, insert, select, update
 
 from skubber.core.errors import NotFoundError, UnauthorizedError
 from skubber.store import tables
-from skubber.store.administration.ledger import Ledger
+from skubber.store.administration.ledger import Change, Ledger
 from skubber.store.administration.rules import Name, Time, expiry, given, is_storable, moment
 from skubber.store.credentials import new_admin_token, new_id
 
@@ -75,29 +75,19 @@ class TokenAdministration:
         Raises:
             InvalidRequestError: ``invalid_expiry``.
         """
-        token_id, token = new_id("at_"), new_admin_token()
         async with self._ledger.changing(actor) as change:
-            expires_at = expiry(request.expires_at, change.now)
-            await change.connection.execute(
-                insert(tables.admin_tokens).values(
-                    id=token_id,
-                    name=request.name,
-                    role=request.role,
-                    hash=_hash(token),
-                    created_at=change.now,
-                    expires_at=expires_at,
-                )
-            )
-            await change.record("token.create", token_id, given(request))
-        return NewAdminToken(
-            id=token_id,
-            name=request.name,
-            role=request.role,
-            created_at=moment(change.now),
-            expires_at=moment(expires_at),
-            last_used_at=None,
-            token=token,
-        )
+            return await _create(change, request)
+
+    async def create_first(self, actor: str, request: TokenCreation) -> NewAdminToken | None:
+        """Make a token, unless there is one; None: there is. Of several that try at a time one does it.
+
+        Raises:
+            InvalidRequestError: ``invalid_expiry``.
+        """
+        async with self._ledger.changing(actor) as change:
+            if (await change.connection.execute(select(exists().where(tables.admin_tokens.c.id != "")))).scalar():
+                return None
+            return await _create(change, request)
 
     async def list(self) -> AdminTokenList:
         """All tokens, expired ones too."""
@@ -135,10 +125,45 @@ class TokenAdministration:
         is_known = row is not None and hmac.compare_digest(row.hash, digest)
         if row is None or not is_known or (row.expires_at is not None and row.expires_at <= now):
             raise UnauthorizedError("invalid_admin_token", "Send a good admin token: Authorization: Bearer mpa_....")
+        return await self.use(row)
+
+    async def use(self, row: Row[Any]) -> AdminToken:
+        """Note that a token is in use.
+
+        Args:
+            row: its row, just read.
+        """
+        tokens = tables.admin_tokens
+        now = int(self._ledger.clock())
         if row.last_used_at is None or row.last_used_at <= now - _USE_INTERVAL:
             async with self._ledger.database.writing() as connection:
                 await connection.execute(update(tokens).where(tokens.c.id == row.id).values(last_used_at=now))
         return _details(row)
+
+
+async def _create(change: Change, request: TokenCreation) -> NewAdminToken:
+    token_id, token = new_id("at_"), new_admin_token()
+    expires_at = expiry(request.expires_at, change.now)
+    await change.connection.execute(
+        insert(tables.admin_tokens).values(
+            id=token_id,
+            name=request.name,
+            role=request.role,
+            hash=_hash(token),
+            created_at=change.now,
+            expires_at=expires_at,
+        )
+    )
+    await change.record("token.create", token_id, given(request))
+    return NewAdminToken(
+        id=token_id,
+        name=request.name,
+        role=request.role,
+        created_at=moment(change.now),
+        expires_at=moment(expires_at),
+        last_used_at=None,
+        token=token,
+    )
 
 
 def _hash(token: str) -> str:

@@ -8,7 +8,7 @@ from skubber.core.errors import InvalidRequestError
 from skubber.store.administration.administration import Administration
 from skubber.store.administration.rules import Request, decoded
 from skubber.store.administration.tokens import AdminToken
-from skubber.web.admin.stats import TakeStats
+from skubber.web.admin.services import AdminServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class AdminCall:
 
     Attributes:
         administration: what does it.
-        take_stats: looks at the apps.
+        services: what this server does for it.
         token: whose request it is.
         path: the path's variables.
         query: the query's parameters, each one that the endpoint takes.
@@ -25,7 +25,7 @@ class AdminCall:
     """
 
     administration: Administration
-    take_stats: TakeStats
+    services: AdminServices
     token: AdminToken
     path: Mapping[str, str]
     query: Mapping[str, str]

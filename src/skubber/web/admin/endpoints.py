@@ -1,13 +1,13 @@
 """The table of admin endpoints: the routes and their part of the OpenAPI document are both made from it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import msgspec
 
 from skubber.api.endpoints import QueryParameter
-from skubber.store.administration import apps, audit, deliveries, keys, plans, tokens, usage, webhooks
-from skubber.web.admin import handlers
+from skubber.store.administration import apps, attempts, audit, deliveries, keys, plans, tokens, usage, webhooks
+from skubber.web.admin import handlers, webhook_handlers
 from skubber.web.admin.call import AdminCall
 from skubber.web.admin.handlers import Done
 from skubber.web.admin.stats import Stats
@@ -25,21 +25,23 @@ class AdminEndpoint:
         operation_id: its name for generated clients.
         summary: one line for a person.
         handler: what answers it.
-        response: the type of its answer.
+        response: the type of its answer, or of the data of each event, if it answers with a stream of them.
         request: the type of its JSON body, if it takes one.
         query: the query parameters it takes; it refuses others.
         status: the status of its answer, errors aside.
+        event: the name of the stream's events; empty: it answers once.
     """
 
     method: str
     path: str
     operation_id: str
     summary: str
-    handler: Callable[[AdminCall], Awaitable[msgspec.Struct]]
+    handler: Callable[[AdminCall], Awaitable[msgspec.Struct | AsyncIterator[msgspec.Struct]]]
     response: type[msgspec.Struct]
     request: type[msgspec.Struct] | None = None
     query: tuple[QueryParameter, ...] = ()
     status: int = 200
+    event: str = ""
 
     @property
     def changes(self) -> bool:
@@ -144,6 +146,23 @@ ADMIN_ENDPOINTS = (
         "Show how delivery stands",
         handlers.show_delivery,
         deliveries.DeliveryStatus,
+    ),
+    AdminEndpoint(
+        "POST",
+        _WEBHOOK + "/test",
+        "testWebhook",
+        "Try a webhook out",
+        webhook_handlers.test_webhook,
+        webhook_handlers.WebhookTest,
+    ),
+    AdminEndpoint(
+        "GET",
+        _WEBHOOK + "/attempts",
+        "listAttempts",
+        "List the attempts",
+        webhook_handlers.list_attempts,
+        attempts.AttemptPage,
+        query=(_LIMIT, _BEFORE),
     ),
     AdminEndpoint(
         "GET",

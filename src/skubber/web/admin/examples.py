@@ -158,6 +158,30 @@ ADMIN_EXAMPLES = {
             "lastOutcome": "The answer was 500.",
         }
     ),
+    "testWebhook": OperationExamples(
+        {
+            "delivered": True,
+            "outcome": "The answer was 200.",
+            "milliseconds": 38,
+            "body": '{"time_ms":1767605400000,"events":[{"name":"channel_occupied","channel":"skubber-test"}]}',
+        }
+    ),
+    "listAttempts": OperationExamples(
+        {
+            "attempts": [
+                {
+                    "id": 1204,
+                    "at": _CREATED_AT,
+                    "delivered": False,
+                    "outcome": "The answer was 500.",
+                    "milliseconds": 112,
+                    "eventCount": 3,
+                    "events": ["member_added", "member_removed"],
+                }
+            ],
+            "next": None,
+        }
+    ),
     "listDeadLetters": OperationExamples(
         {
             "deadLetters": [

@@ -144,7 +144,7 @@ async def report_usage(call: AdminCall) -> UsageReport:
 
 async def show_stats(call: AdminCall) -> Stats:
     """Connections, channels and today's messages of each app, beside its limits."""
-    return await call.take_stats()
+    return await call.services.take_stats()
 
 
 async def list_audit(call: AdminCall) -> AuditPage:

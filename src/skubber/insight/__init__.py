@@ -1,0 +1,1 @@
+"""Looking into what all nodes together hold: connections, channels and users, as they are now."""
