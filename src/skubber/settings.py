@@ -333,6 +333,18 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
             description="Most apps with numbers of their own in the metrics; the others are one, `other`.",
         ),
     ] = 100
+    traces_endpoint: Annotated[
+        str,
+        Meta(
+            pattern="^(https?://[^/\\x00-\\x20\\x7f][^\\x00-\\x20\\x7f]*)?$(?!\\n)",
+            description="Where OpenTelemetry traces go: the OTLP/HTTP URL of a collector, like "
+            "`http://localhost:4318/v1/traces`. Empty: where `OTEL_EXPORTER_OTLP_ENDPOINT` says, or nowhere.",
+        ),
+    ] = ""
+    traces_sample_ratio: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Share of publishing requests, and of webhook requests, that begin a trace."),
+    ] = 0.01
     plans: Annotated[
         dict[str, LimitSettings],
         Meta(

@@ -28,6 +28,7 @@ class Call(msgspec.Struct, frozen=True):
         request: the request itself.
         arguments: the variable segments of the path after the app id, decoded.
         now: seconds since the epoch.
+        trace: where the request belongs in a trace, if it is traced; see ``RequestTrace.parent``.
     """
 
     app: App
@@ -35,6 +36,7 @@ class Call(msgspec.Struct, frozen=True):
     request: ApiRequest
     arguments: Sequence[str]
     now: float
+    trace: str | None = None
 
     def body(self, decoder: msgspec.json.Decoder[Body]) -> Body:
         """Decode the JSON body; where there is none, the query's parameters stand for it (Pusher allows both).

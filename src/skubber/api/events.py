@@ -130,6 +130,9 @@ def _check(request: TriggerRequest | BatchEvent, channels: Sequence[str], limits
 
 def _publish(call: Call, key_field: str | None, publications: Sequence[_Publication], messages: int) -> Awaitable[None]:
     """Publish; once, however often, when the header or that field of the body holds an idempotency key."""
+    if call.trace is not None:
+        for publication in publications:
+            publication.event.trace = call.trace
     key = idempotency_key(call, key_field)
     if key is None:
         return _publish_all(call.app, call.hub, call.now, publications, messages)

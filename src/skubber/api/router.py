@@ -1,7 +1,7 @@
 """From a request's path to the endpoint that answers it."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -23,6 +23,7 @@ from skubber.core.errors import (
 )
 from skubber.core.hub import Hub
 from skubber.core.meter import Rate
+from skubber.core.tracing import RequestTrace, RequestTracer
 from skubber.store.apps import AppStore
 
 PATH_PREFIX = "/apps/"
@@ -43,14 +44,18 @@ class Api:
         hub: the hub.
         apps: where apps are looked up.
         clock: seconds since the epoch, for signed requests.
+        tracer: traces requests that publish; None: nobody does.
 
     Attributes:
         succeeded: how many requests had what they asked for, by what that was.
         failed: how many had not, by that and the hundreds of the status.
     """
 
-    def __init__(self, hub: Hub, apps: AppStore, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, hub: Hub, apps: AppStore, clock: Callable[[], float], tracer: RequestTracer | None = None
+    ) -> None:
         self._hub = hub
+        self._tracer = tracer
         self._apps = apps
         self._clock = clock
         self.succeeded = dict.fromkeys(Scope, 0)
@@ -96,7 +101,8 @@ class Api:
             rate, limit = Rate.READS, app.limits.reads_per_second
         if limit:
             await self._hub.hold_to_rate(app, rate, limit)
-        result = await endpoint.handler(Call(app, self._hub, request, arguments, now))
+        call = Call(app, self._hub, request, arguments, now)
+        result = await (endpoint.handler(call) if self._tracer is None else _trace(self._tracer, endpoint, call))
         self.succeeded[endpoint.scope] += 1
         return ApiResponse(endpoint.status, msgspec.json.encode(result))
 
@@ -125,6 +131,27 @@ class Api:
         except UnicodeDecodeError:
             raise InvalidRequestError("invalid_path", "The path must be UTF-8, percent-encoded.") from None
         return endpoint, app_id, arguments
+
+
+def _trace(tracer: RequestTracer, endpoint: Endpoint, call: Call) -> Awaitable[msgspec.Struct]:
+    """Have a call answered, and traced if it is one to be."""
+    if endpoint.scope is not Scope.PUBLISH:
+        return endpoint.handler(call)
+    trace = tracer.begin(endpoint.method, endpoint.path, call.app.id, call.request.headers, call.now)
+    return endpoint.handler(call) if trace is None else _traced(trace, endpoint, call)
+
+
+async def _traced(trace: RequestTrace, endpoint: Endpoint, call: Call) -> msgspec.Struct:
+    status = 500
+    try:
+        result = await endpoint.handler(msgspec.structs.replace(call, trace=trace.parent))
+        status = endpoint.status
+    except SkubberError as error:
+        status = error.status
+        raise
+    finally:
+        trace.end(status)
+    return result
 
 
 def _shape(segments: Sequence[str]) -> _Shape:

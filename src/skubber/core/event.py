@@ -16,9 +16,11 @@ class Event:
         is_kept: whether cache channels keep it for subscribers to come.
         encoded: pieces a wire format has already encoded, by format, so that a publish to a hundred channels
             encodes its data once.
+        trace: where its way belongs in a trace, if it is traced: the parent of the next step, as the value of a
+            ``traceparent`` header (W3C Trace Context).
     """
 
-    __slots__ = ("data", "encoded", "name", "user_id")
+    __slots__ = ("data", "encoded", "name", "trace", "user_id")
 
     is_kept: ClassVar[bool] = False
 
@@ -27,6 +29,7 @@ class Event:
         self.data = data
         self.user_id = user_id
         self.encoded: dict[WireFormat, tuple[bytes, bytes]] = {}
+        self.trace: str | None = None
 
     @property
     def text(self) -> str:
@@ -35,7 +38,7 @@ class Event:
         return value if isinstance(value, str) else self.data.decode()
 
     def copy(self) -> "Event":
-        """The same event without what has been encoded of it, for keeping."""
+        """The same event for keeping: without what has been encoded of it, and on no way."""
         return Event(self.name, self.data, self.user_id)
 
 

@@ -121,6 +121,12 @@ class Hub:
         namespace = self._namespaces.get(app_id)
         return 0 if namespace is None else len(namespace.channels) - namespace.own_channels
 
+    def subscriber_count(self, app_id: str, channel: str) -> int:
+        """How many connections of this node are subscribed to a channel."""
+        namespace = self._namespaces.get(app_id)
+        local = None if namespace is None else namespace.channels.get(channel)
+        return 0 if local is None else len(local)
+
     async def disconnect(
         self, app: App, connection: Connection, subscriptions: Sequence[Subscription], user_id: str | None = None
     ) -> None:

@@ -175,6 +175,8 @@ async def _lifespan(runtime: Runtime, certificate: Certificate | None, _: object
             await runtime.webhooks.stop()
         if runtime.store is not None:
             await runtime.store.stop()
+        if runtime.tracing is not None:
+            await runtime.tracing.stop()
 
 
 def _metrics_server(runtime: Runtime) -> contextlib.AbstractAsyncContextManager[None]:

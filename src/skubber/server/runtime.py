@@ -44,6 +44,7 @@ from skubber.sessions.signalr.transports import Transport
 from skubber.settings import Settings
 from skubber.store.administration.administration import Administration
 from skubber.store.apps import AppRegistry
+from skubber.tracing.open import open_tracing
 from skubber.web.admin.event_stream import EventStreams
 from skubber.webhooks.trial import Trial
 from skubber.webhooks.webhooks import Webhooks
@@ -59,7 +60,7 @@ class Runtime:
         apps: the apps to serve.
 
     Raises:
-        SettingsError: the broker's URL is none.
+        SettingsError: the broker's URL is none, or traces are wanted and cannot be had.
     """
 
     def __init__(self, settings: Settings, apps: Iterable[App]) -> None:
@@ -67,8 +68,12 @@ class Runtime:
         self._configured = list(apps)
         self.apps = AppRegistry(self._configured)
         self.wheel = TimerWheel()
-        self.webhooks = Webhooks(settings, self.apps) if settings.database else None
+        self.tracing = open_tracing(settings, _defer)
+        traced_sender = None if self.tracing is None else self.tracing.sender
+        self.webhooks = Webhooks(settings, self.apps, traced_sender) if settings.database else None
         broker = open_broker(settings)
+        if self.tracing is not None:
+            broker = self.tracing.broker(broker, lambda app_id, channel: self.hub.subscriber_count(app_id, channel))
         self.quota = ConnectionQuota(broker, run_detached)
         self.watch = PublishWatch(time.perf_counter)
         self.hub = Hub(
@@ -81,7 +86,7 @@ class Runtime:
             find_app=self.apps.find,
             watch=self.watch,
         )
-        self.api = Api(self.hub, self.apps, time.time)
+        self.api = Api(self.hub, self.apps, time.time, None if self.tracing is None else self.tracing.requests)
         self.edge = EdgeContext(self.wheel, set(), settings.message_bytes, settings.write_buffer_bytes)
         pusher = PusherContext(
             self.hub,

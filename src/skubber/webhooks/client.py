@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Protocol
 
 import httpcore
 import httpx
@@ -27,11 +28,34 @@ _FAILURES = (
 
 
 class DeliveryError(Exception):
-    """A back end has not taken a request; the message says why."""
+    """A back end has not taken a request; the message says why.
+
+    Attributes:
+        status: the status of its answer; 0 when there was none.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Sender(Protocol):
+    """Sends requests to back ends."""
+
+    async def post(self, url: str, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> int:
+        """Send a request. Call it in a task.
+
+        Returns:
+            The status of the answer, 200 to 299.
+
+        Raises:
+            DeliveryError: there was no such answer in time.
+        """
+        ...
 
 
 class WebhookClient:
-    """Sends requests. It follows no redirects, knows no proxies and keeps no cookies.
+    """Implements ``Sender``. It follows no redirects, knows no proxies and keeps no cookies.
 
     Args:
         networks: see ``GuardedNetwork``.
@@ -53,14 +77,7 @@ class WebhookClient:
         )
 
     async def post(self, url: str, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> int:
-        """Send a request. Call it in a task.
-
-        Returns:
-            The status of the answer, 200 to 299.
-
-        Raises:
-            DeliveryError: there was no such answer in time.
-        """
+        """Send a request; see ``Sender``."""
         status = 0
         try:
             async with (
@@ -76,9 +93,9 @@ class WebhookClient:
             if not status:
                 raise DeliveryError(f"{reason(error)}.") from error
         if 300 <= status < 400:
-            raise DeliveryError(f"The answer was {status}: redirects are not followed.")
+            raise DeliveryError(f"The answer was {status}: redirects are not followed.", status)
         if not 200 <= status < 300:
-            raise DeliveryError(f"The answer was {status}.")
+            raise DeliveryError(f"The answer was {status}.", status)
         return status
 
     async def close(self) -> None:

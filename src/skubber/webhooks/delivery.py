@@ -12,7 +12,7 @@ from skubber.core.app import App
 from skubber.core.webhook import WebhookEndpoint
 from skubber.store.apps import AppStore
 from skubber.store.reason import reason
-from skubber.webhooks.client import MAX_CONNECTIONS, DeliveryError, WebhookClient
+from skubber.webhooks.client import MAX_CONNECTIONS, DeliveryError, Sender
 from skubber.webhooks.outbox import BATCH_EVENTS, Outbox, WaitingEvent
 from skubber.webhooks.pause import pause
 from skubber.webhooks.request import webhook_body, webhook_headers
@@ -35,17 +35,17 @@ class Delivery:
     Args:
         outbox: what waits.
         apps: the apps, and with them the endpoints.
-        client: sends requests.
+        sender: sends requests.
         clock: seconds since the epoch.
 
     Attributes:
         failed_requests: how many requests have failed.
     """
 
-    def __init__(self, outbox: Outbox, apps: AppStore, client: WebhookClient, clock: Callable[[], float]) -> None:
+    def __init__(self, outbox: Outbox, apps: AppStore, sender: Sender, clock: Callable[[], float]) -> None:
         self._outbox = outbox
         self._apps = apps
-        self._client = client
+        self._sender = sender
         self._clock = clock
         self.failed_requests = 0
         self._senders: dict[str, asyncio.Task[None]] = {}
@@ -150,7 +150,7 @@ class Delivery:
         if key is None:
             raise DeliveryError("The app has no good key to sign with.")
         body = webhook_body(int(self._clock() * 1000), (event.body for event in batch))
-        return await self._client.post(endpoint.url, webhook_headers(key, body, endpoint.headers), body)
+        return await self._sender.post(endpoint.url, webhook_headers(key, body, endpoint.headers), body)
 
     def _find(self, endpoint_id: str, app_id: str) -> tuple[App | None, WebhookEndpoint | None]:
         app = self._apps.find(app_id)

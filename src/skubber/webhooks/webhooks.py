@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -12,7 +13,7 @@ from skubber.settings import Settings
 from skubber.store.apps import AppStore
 from skubber.store.database import Database
 from skubber.store.reason import reason
-from skubber.webhooks.client import WebhookClient
+from skubber.webhooks.client import Sender, WebhookClient
 from skubber.webhooks.delivery import Delivery
 from skubber.webhooks.departures import Departures
 from skubber.webhooks.outbox import Outbox
@@ -31,13 +32,15 @@ class Webhooks:
     Args:
         settings: the settings.
         apps: the apps, and with them the endpoints.
+        traced: has what sends requests traced; None: nobody does.
     """
 
-    def __init__(self, settings: Settings, apps: AppStore) -> None:
+    def __init__(self, settings: Settings, apps: AppStore, traced: Callable[[Sender], Sender] | None = None) -> None:
         self._settings = settings
         self._apps = apps
         self._queue = WebhookQueue(apps, time.time)
         self._client = WebhookClient(settings.webhook_allowed_networks, settings.webhook_timeout)
+        self._sender: Sender = self._client if traced is None else traced(self._client)
         self._delivery: Delivery
         self._departures: Departures
         self._writer: asyncio.Task[None]
@@ -80,7 +83,7 @@ class Webhooks:
             settings.webhook_retry_period,
             time.time,
         )
-        self._delivery = Delivery(outbox, self._apps, self._client, time.time)
+        self._delivery = Delivery(outbox, self._apps, self._sender, time.time)
         self._writer = asyncio.create_task(self._queue.write(database, self._delivery.wake))
         self._departures = Departures(database, self._apps, broker, time.time)
         self._looks = [

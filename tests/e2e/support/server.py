@@ -8,8 +8,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from support.ports import free_port
@@ -50,6 +51,7 @@ class Server:
         certificate: Path | None = None,
         working_directory: Path | None = None,
         is_demo: bool = False,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ):
         self.port = free_port()
         self.is_tls = certificate is not None
@@ -57,6 +59,7 @@ class Server:
         self._log = log
         self.flags = flags
         self._is_demo = is_demo
+        self._environment = environment
         self._directory = working_directory or log.parent
         self._process: subprocess.Popen[bytes]
         self.start()
@@ -80,7 +83,7 @@ class Server:
     def start(self) -> None:
         apps = [] if self._is_demo else [f"{APP_ID}:{KEY}:{SECRET}", f"{OTHER_ID}:{OTHER_KEY}:{OTHER_SECRET}"]
         flags = [flag for app in apps for flag in ("--app", app)]
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self._directory)}
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self._directory), **self._environment}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [EXECUTABLE, "serve", "--port", str(self.port), *flags, *self.flags],

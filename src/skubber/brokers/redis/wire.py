@@ -42,13 +42,17 @@ _KIND_NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 
 
 class _Message(msgspec.Struct, array_like=True):
-    """An event on its way between nodes, a MessagePack array."""
+    """An event on its way between nodes, a MessagePack array.
+
+    What is added at its end has a default: nodes of an older version leave it out, and pass over it.
+    """
 
     kind: int
     name: str
     data: bytes
     user_id: str | None
     excluded: str | None
+    trace: str | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -58,7 +62,8 @@ _termination_decoder = msgspec.msgpack.Decoder(tuple[str, str])
 
 def encode_event(event: Event, excluded: str | None) -> bytes:
     """An event, and the socket id that does not get it, as bytes."""
-    return _encoder.encode(_Message(_KIND_NUMBERS[type(event)], event.name, event.data, event.user_id, excluded))
+    kind = _KIND_NUMBERS[type(event)]
+    return _encoder.encode(_Message(kind, event.name, event.data, event.user_id, excluded, event.trace))
 
 
 def decode_event(payload: bytes) -> tuple[Event, str | None]:
@@ -78,6 +83,7 @@ def decode_event(payload: bytes) -> tuple[Event, str | None]:
     kind = _KINDS[message.kind]
     event = kind.__new__(kind)
     Event.__init__(event, message.name, message.data, message.user_id)
+    event.trace = message.trace
     return event, message.excluded
 
 

@@ -1,0 +1,1 @@
+"""OpenTelemetry traces of publishes and webhook requests, with the extra ``opentelemetry``."""
