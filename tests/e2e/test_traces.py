@@ -48,10 +48,13 @@ def traced(url: str, ratio: float = 1) -> tuple[str, ...]:
     return "--set", f"traces_endpoint={url}", "--set", f"traces_sample_ratio={ratio}", "--set", "database="
 
 
-async def publish(server: Server, body: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
+async def publish(
+    server: Server, body: dict[str, Any] | None = None, traceparent: str | None = None, secret: str = SECRET
+) -> httpx.Response:
+    headers = {**HEADERS, "X-Api-Secret": secret, **({} if traceparent is None else {"traceparent": traceparent})}
     body = {"name": "e", "channel": "c", "data": "d", **(body or {})}
     async with httpx.AsyncClient() as http:
-        return await http.post(f"{server.url}/apps/{APP_ID}/events", headers={**HEADERS, **headers}, json=body)
+        return await http.post(f"{server.url}/apps/{APP_ID}/events", headers=headers, json=body)
 
 
 def only(spans: list[Span]) -> Span:
@@ -169,7 +172,7 @@ async def test_requests_of_strangers_begin_no_traces(
 ) -> None:
     server = traced_server()
     traceparent = f"00-{TRACE_ID}-{SPAN_ID}-01"
-    answer = await publish(server, traceparent=traceparent, **{"X-Api-Secret": "s" * 47})
+    answer = await publish(server, None, traceparent, "s" * 47)
     assert answer.status_code == 401
     await publish(server, {"channel": "no good name"}, traceparent=traceparent)
     server.stop()
