@@ -67,7 +67,8 @@ export async function events(
   for (;;) {
     const chunk = await reader?.read();
     if (!chunk || chunk.done) return;
-    const blocks = (rest + chunk.value).split("\n\n");
+    // Lines end with CR LF or LF; JSON text holds no CR.
+    const blocks = (rest + chunk.value.replaceAll("\r", "")).split("\n\n");
     rest = blocks.pop() ?? "";
     for (const block of blocks) takeBlock(block, take);
   }
