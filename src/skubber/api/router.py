@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -23,6 +24,7 @@ from skubber.core.errors import (
 )
 from skubber.core.hub import Hub
 from skubber.core.meter import Rate
+from skubber.core.observers import Kind
 from skubber.core.tracing import RequestTrace, RequestTracer
 from skubber.store.apps import AppStore
 
@@ -75,6 +77,8 @@ class Api:
             if isinstance(error, RateLimitedError):
                 self._hub.refusals[error.code] += 1
             self._count_failure(request, error.status)
+            if self._hub.observers.by_app:
+                self._observe_refusal(request, error)
             return error_response(error)
         except Exception:
             _log.exception("request failed", method=request.method, path=request.path)
@@ -112,6 +116,12 @@ class Api:
         except SkubberError:  # it asked for nothing that there is
             return
         self.failed[endpoint.scope, status // 100] += 1
+
+    def _observe_refusal(self, request: ApiRequest, error: SkubberError) -> None:
+        with suppress(SkubberError):  # its path names no app
+            _, app_id, _ = self._route(request)
+            detail = f"{request.method} {request.path} was answered {error.status}. {error.message}"
+            self._hub.observers.tell(app_id, Kind.ERROR, detail=detail, code=error.code)
 
     def _route(self, request: ApiRequest) -> tuple[Endpoint, str, Sequence[str]]:
         find_route = self._cached_route if len(request.path) <= _CACHED_PATH_LENGTH else self._find_route

@@ -16,11 +16,22 @@ from skubber.core.event import Event
 from skubber.core.meter import Rate
 from skubber.core.namespace import Namespace
 from skubber.core.newcomer import Newcomer
+from skubber.core.observers import Kind, Observers
 from skubber.core.presence import PresenceMember
 from skubber.core.publish_watch import PublishWatch
 from skubber.core.subscription import Subscription
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.webhook import Announcer, WebhookEvent, WebhookEventName
+
+_OBSERVED = frozenset(
+    {
+        WebhookEventName.CHANNEL_OCCUPIED,
+        WebhookEventName.CHANNEL_VACATED,
+        WebhookEventName.MEMBER_ADDED,
+        WebhookEventName.MEMBER_REMOVED,
+    }
+)
+"""What of that which back ends are told of is told to observers in the same place."""
 
 
 class Admission(Enum):
@@ -45,10 +56,12 @@ class Hub:
         announce: tells back ends what happens on channels; None: nobody is told.
         find_app: the app of an id, for what happens where this node has no connections of it.
         watch: measures publishes; None: nobody does.
+        observers: who watches what happens in apps.
 
     Attributes:
         connection_count: open connections of all apps.
         refusals: how often somebody was over a limit, by its name.
+        observers: who watches what happens in apps.
     """
 
     def __init__(
@@ -62,6 +75,7 @@ class Hub:
         announce: Announcer | None = None,
         find_app: Callable[[str], App | None] = lambda _: None,
         watch: PublishWatch | None = None,
+        observers: Observers | None = None,
     ) -> None:
         self.broker = broker
         self._quota = quota
@@ -69,6 +83,7 @@ class Hub:
         self._announce = announce
         self._find_app = find_app
         self._watch = watch
+        self.observers = observers or Observers()
         self.connection_count = 0
         self.refusals: Counter[str] = Counter()
         self._max_connections = max_connections
@@ -94,6 +109,9 @@ class Hub:
         app.meter.connected()
         if self._quota is not None:
             self._quota.connected(app, connection)
+        if self.observers.by_app:
+            detail = " over ".join(connection.kind)
+            self.observers.tell(app.id, Kind.CONNECTED, socket_id=connection.socket_id, detail=detail)
         return Admission.ADMITTED
 
     def namespace(self, app_id: str) -> Namespace | None:
@@ -155,6 +173,8 @@ class Hub:
         for subscription in subscriptions:
             with suppress(UnavailableError):  # there is nobody left to tell, and the broker makes up for it
                 await self._leave(app, subscription)
+        if self.observers.by_app:
+            self.observers.tell(app.id, Kind.DISCONNECTED, socket_id=connection.socket_id)
 
     async def subscribe(
         self, app: App, connection: Connection, name: str, member: PresenceMember | None = None
@@ -275,6 +295,8 @@ class Hub:
         await self.broker.publish(app.id, channels, event, excluded)
         if watch is not None and begun is not None:
             watch.answered(begun, waits_for_flush=bool(self._unflushed))
+        if self.observers.by_app:
+            self.observers.tell(app.id, Kind.PUBLISH, channels, event=event, socket_id=excluded)
 
     async def publish_client_event(self, app: App, channel: str, event: Event, sender: str) -> None:
         """Publish a client event to everyone but the connection that sent it.
@@ -283,6 +305,10 @@ class Hub:
             UnavailableError: the broker cannot be reached.
         """
         await self.broker.publish(app.id, (channel,), event, sender)
+        if self.observers.by_app:
+            self.observers.tell(
+                app.id, Kind.CLIENT_EVENT, (channel,), event=event, socket_id=sender, user_id=event.user_id
+            )
         if self._announce is not None and app.webhooks:
             text = event.text
             self._announce(
@@ -450,6 +476,8 @@ class Hub:
                 await self.broker.sign_out(app.id, socket_id, user_id)
         finally:
             count = await self.broker.unsubscribe(app.id, name)
+            if self.observers.by_app and not subscription.channel.kind.comes_with_sign_in:
+                self.observers.tell(app.id, Kind.UNSUBSCRIBED, (name,), socket_id=socket_id, user_id=user_id)
             if count is not None:
                 self._count_changed(app, name, count)
             if count == 0:
@@ -459,7 +487,9 @@ class Hub:
         """Tell of a subscription: the others how many they are, the back end what changed."""
         channel = subscription.channel.name
         self._count_changed(app, channel, count)
-        if self._announce is None or not app.webhooks:
+        if self.observers.by_app:
+            self._observe_subscription(app, subscription)
+        elif self._announce is None or not app.webhooks:
             return
         if count == 1:
             self._tell(app, channel, WebhookEventName.CHANNEL_OCCUPIED)
@@ -472,6 +502,15 @@ class Hub:
         if app.subscription_counts and self._counts is not None and ChannelKind.of(channel).announces_count:
             self._counts.changed(self.broker, app, channel, count, self._announce)
 
+    def _observe_subscription(self, app: App, subscription: Subscription) -> None:
+        channel, socket_id, user_id = subscription.channel, subscription.subscriber.socket_id, subscription.user_id
+        if channel.kind is ChannelKind.SERVER_TO_USER:
+            self.observers.tell(app.id, Kind.SIGNED_IN, socket_id=socket_id, user_id=user_id)
+        elif not channel.kind.comes_with_sign_in:
+            self.observers.tell(app.id, Kind.SUBSCRIBED, (channel.name,), socket_id=socket_id, user_id=user_id)
+
     def _tell(self, app: App, channel: str, name: WebhookEventName, user_id: str | None = None) -> None:
+        if self.observers.by_app and name in _OBSERVED and not ChannelKind.of(channel).comes_with_sign_in:
+            self.observers.tell(app.id, Kind(name), (channel,), user_id=user_id)
         if self._announce is not None and app.webhooks and not ChannelKind.of(channel).comes_with_sign_in:
             self._announce(app.id, WebhookEvent(name, channel, user_id))

@@ -26,12 +26,14 @@ from skubber.insight.questions import (
     FoundConnection,
     FoundUser,
     NodeDescription,
+    Observe,
     ProtocolConnections,
     Question,
     ShowConnection,
     decode_question,
     encode,
 )
+from skubber.insight.watchers import Watchers
 from skubber.sessions.client_session import ClientSession
 from skubber.store.apps import AppStore
 
@@ -80,6 +82,7 @@ class ThisNode:
         self._host = socket.gethostname()
         self._started_at = sources.clock()
         self._rates = _Rates()
+        self._watchers = Watchers(sources.hub.observers, sources.clock)
 
     async def answer(self, question: bytes) -> bytes:
         """Answer a question; see ``skubber.core.post.Answer``."""
@@ -102,6 +105,8 @@ class ThisNode:
                 await self._find_users(answer, question)
             case DescribeNode():
                 answer.description = await self._describe()
+            case Observe():
+                answer.observations, answer.skipped = self._watchers.ask(question)
 
     def _find(self, app_id: str, socket_id: str) -> ClientSession | None:
         namespace = self._sources.hub.namespace(app_id)

@@ -48,7 +48,29 @@ class DescribeNode(msgspec.Struct, tag="node"):
     """The node itself."""
 
 
-Question = FindConnections | ShowConnection | EndConnection | FindUsers | DescribeNode
+class Observe(msgspec.Struct, tag="observe"):
+    """What has happened in an app since the watcher asked last; the first time nothing has.
+
+    Who has not asked for a while is forgotten.
+
+    Attributes:
+        app_id: the app.
+        watcher: tells who asks from others who watch.
+        kinds: only things of these kinds; none: of all.
+        channel: only what happens on this channel, or with a ``*`` at the end on those whose names start so.
+        event: only events of this name, likewise.
+        socket_id: only what a connection does, or is left out of.
+    """
+
+    app_id: str
+    watcher: str
+    kinds: list[str] = []
+    channel: str | None = None
+    event: str | None = None
+    socket_id: str | None = None
+
+
+Question = FindConnections | ShowConnection | EndConnection | FindUsers | DescribeNode | Observe
 
 
 class FoundConnection(msgspec.Struct):
@@ -110,12 +132,42 @@ class NodeDescription(msgspec.Struct):
     protocols: list[ProtocolConnections]
 
 
+class Observation(msgspec.Struct):
+    """Something that happened in an app.
+
+    Attributes:
+        at: milliseconds since the epoch.
+        kind: one of ``skubber.core.observers.Kind``.
+        channels: where.
+        event: the event's name.
+        data: its data, as text; perhaps not all of it.
+        is_cut: whether there is more of it.
+        socket_id: whose connection it is about; of a publish, who was left out.
+        user_id: whom it is about.
+        detail: more, as a sentence.
+        code: the code of an error.
+    """
+
+    at: int
+    kind: str
+    channels: list[str]
+    event: str | None = None
+    data: str | None = None
+    is_cut: bool = False
+    socket_id: str | None = None
+    user_id: str | None = None
+    detail: str | None = None
+    code: str | None = None
+
+
 class Answer(msgspec.Struct):
     """A node's answer: what was asked for is there, the rest is not.
 
     Attributes:
         node: the node's id.
         host: the machine's name.
+        observations: what a watcher was not told yet, the oldest first.
+        skipped: how much more there was than a node keeps.
         total: how many match, those beyond the page among them.
     """
 
@@ -125,6 +177,8 @@ class Answer(msgspec.Struct):
     connections: list[FoundConnection] = []
     users: list[FoundUser] = []
     description: NodeDescription | None = None
+    observations: list[Observation] = []
+    skipped: int = 0
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -15,6 +15,7 @@ from skubber.core.app import App
 from skubber.core.connection_quota import ConnectionQuota
 from skubber.core.histogram import Histogram
 from skubber.core.hub import Hub
+from skubber.core.observers import Observers
 from skubber.core.publish_watch import PublishWatch
 from skubber.core.subscription_counts import SubscriptionCounts
 from skubber.core.timer_wheel import TimerWheel
@@ -68,9 +69,10 @@ class Runtime:
         self._configured = list(apps)
         self.apps = AppRegistry(self._configured)
         self.wheel = TimerWheel()
+        observers = Observers()
         self.tracing = open_tracing(settings, _defer)
         traced_sender = None if self.tracing is None else self.tracing.sender
-        self.webhooks = Webhooks(settings, self.apps, traced_sender) if settings.database else None
+        self.webhooks = Webhooks(settings, self.apps, traced_sender, observers) if settings.database else None
         broker = open_broker(settings)
         if self.tracing is not None:
             broker = self.tracing.broker(broker, lambda app_id, channel: self.hub.subscriber_count(app_id, channel))
@@ -85,6 +87,7 @@ class Runtime:
             announce=None if self.webhooks is None else self.webhooks.announce,
             find_app=self.apps.find,
             watch=self.watch,
+            observers=observers,
         )
         self.api = Api(self.hub, self.apps, time.time, None if self.tracing is None else self.tracing.requests)
         self.edge = EdgeContext(self.wheel, set(), settings.message_bytes, settings.write_buffer_bytes)

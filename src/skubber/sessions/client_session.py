@@ -10,10 +10,18 @@ from skubber.codecs.json_text import MAX_DEPTH, is_portable_json
 from skubber.core.app import ApiKey, App
 from skubber.core.channel_name import SERVER_TO_USER_PREFIX, ChannelKind, check_channel_name
 from skubber.core.connection import Connection, EndReason, take_nothing
-from skubber.core.errors import ForbiddenError, InvalidRequestError, RateLimitedError, TooLargeError, UnauthorizedError
+from skubber.core.errors import (
+    ForbiddenError,
+    InvalidRequestError,
+    RateLimitedError,
+    SkubberError,
+    TooLargeError,
+    UnauthorizedError,
+)
 from skubber.core.event import Event, WireFormat
 from skubber.core.hub import Hub
 from skubber.core.meter import Rate
+from skubber.core.observers import Kind
 from skubber.core.presence import PresenceMember
 from skubber.core.subscription import Subscription
 from skubber.sessions.session import LinkFigures, MeasuredPeer, Peer
@@ -168,10 +176,14 @@ class ClientSession:
             SkubberError: the name is invalid, the authorization is missing or wrong, the channel is full, or the
                 client has as many subscriptions as it may have.
         """
-        self.check_not_subscribed(channel)
-        self._check_has_room()
-        member = self._admit(channel, auth, channel_data)
-        subscription, members = await self._hub.subscribe(self._app, subscriber or self, channel, member)
+        try:
+            self.check_not_subscribed(channel)
+            self._check_has_room()
+            member = self._admit(channel, auth, channel_data)
+            subscription, members = await self._hub.subscribe(self._app, subscriber or self, channel, member)
+        except SkubberError as error:
+            self._observe_refusal(error, channel)
+            raise
         self._subscriptions[channel] = subscription
         return subscription, members
 
@@ -195,11 +207,13 @@ class ClientSession:
             RateLimitedError: ``client_event_rate``.
             SkubberError: the event breaks another rule (Pusher Channels documentation, "Client events").
         """
-        subscription = self._check_client_event(channel, name, data)
         try:
+            subscription = self._check_client_event(channel, name, data)
             await self._take_client_event()
-        except RateLimitedError as error:
-            self._hub.refusals[error.code] += 1
+        except SkubberError as error:
+            if isinstance(error, RateLimitedError):
+                self._hub.refusals[error.code] += 1
+            self._observe_refusal(error, channel, name)
             raise
         user_id = subscription.member.user_id if subscription.member else None
         await self._hub.publish_client_event(self._app, channel, Event(name, data, user_id), self.socket_id)
@@ -248,6 +262,20 @@ class ClientSession:
         """Leave every channel and the hub."""
         subscriptions, self._subscriptions = tuple(self._subscriptions.values()), {}
         await self._hub.disconnect(self._app, self, subscriptions, self._claimed_user_id)
+
+    def _observe_refusal(self, error: SkubberError, channel: str, name: str | None = None) -> None:
+        observers = self._hub.observers
+        if observers.by_app:
+            observers.tell(
+                self._app.id,
+                Kind.ERROR,
+                (channel,),
+                name=name,
+                socket_id=self.socket_id,
+                user_id=self.user_id,
+                detail=error.message,
+                code=error.code,
+            )
 
     @property
     def _is_watching(self) -> bool:

@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, takewhile
 
+import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from skubber.core.app import App
-from skubber.core.webhook import WebhookEndpoint
+from skubber.core.observers import Kind, Observers
+from skubber.core.webhook import WebhookEndpoint, WebhookEvent
 from skubber.store.apps import AppStore
 from skubber.store.reason import reason
 from skubber.webhooks.client import MAX_CONNECTIONS, DeliveryError, Sender
@@ -28,6 +30,8 @@ _ASIDE_SECONDS = 5
 
 _log = structlog.stdlib.get_logger("skubber.webhooks")
 
+_decode_event = msgspec.json.Decoder(WebhookEvent).decode
+
 
 class Delivery:
     """Sends what waits.
@@ -37,12 +41,21 @@ class Delivery:
         apps: the apps, and with them the endpoints.
         sender: sends requests.
         clock: seconds since the epoch.
+        observers: who watches what happens in apps.
 
     Attributes:
         failed_requests: how many requests have failed.
     """
 
-    def __init__(self, outbox: Outbox, apps: AppStore, sender: Sender, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        apps: AppStore,
+        sender: Sender,
+        clock: Callable[[], float],
+        observers: Observers | None = None,
+    ) -> None:
+        self._observers = observers or Observers()
         self._outbox = outbox
         self._apps = apps
         self._sender = sender
@@ -136,6 +149,7 @@ class Delivery:
         except DeliveryError as error:
             self.failed_requests += 1
             _log.warning("webhook failed", app=app.id, endpoint=endpoint.id, events=len(batch), reason=str(error))
+            self._observe(app, batch, str(error), "failed")
             self._not_before[endpoint.id] = await self._outbox.failed(
                 endpoint.id, batch, str(error), _milliseconds_since(began)
             )
@@ -143,7 +157,21 @@ class Delivery:
         app.meter.webhooks += len(batch)
         limit = BATCH_EVENTS if endpoint.is_batched else 1
         outcome = f"The answer was {status}."
+        self._observe(app, batch, outcome)
         return await self._outbox.delivered(endpoint.id, batch, outcome, limit, _milliseconds_since(began))
+
+    def _observe(self, app: App, batch: Sequence[WaitingEvent], outcome: str, code: str | None = None) -> None:
+        if not self._observers.by_app:
+            return
+        events = [_decode_event(event.body) for event in batch]
+        self._observers.tell(
+            app.id,
+            Kind.WEBHOOK,
+            list(dict.fromkeys(event.channel for event in events)),
+            name=", ".join(dict.fromkeys(event.name for event in events)),
+            detail=outcome,
+            code=code,
+        )
 
     async def _post(self, app: App, endpoint: WebhookEndpoint, batch: Sequence[WaitingEvent]) -> int:
         key = next(iter(app.keys.values()), None)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from skubber.core.broker import Broker
+from skubber.core.observers import Observers
 from skubber.core.webhook import WebhookEvent
 from skubber.settings import Settings
 from skubber.store.apps import AppStore
@@ -33,9 +34,17 @@ class Webhooks:
         settings: the settings.
         apps: the apps, and with them the endpoints.
         traced: has what sends requests traced; None: nobody does.
+        observers: who watches what happens in apps.
     """
 
-    def __init__(self, settings: Settings, apps: AppStore, traced: Callable[[Sender], Sender] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        apps: AppStore,
+        traced: Callable[[Sender], Sender] | None = None,
+        observers: Observers | None = None,
+    ) -> None:
+        self._observers = observers
         self._settings = settings
         self._apps = apps
         self._queue = WebhookQueue(apps, time.time)
@@ -83,7 +92,7 @@ class Webhooks:
             settings.webhook_retry_period,
             time.time,
         )
-        self._delivery = Delivery(outbox, self._apps, self._sender, time.time)
+        self._delivery = Delivery(outbox, self._apps, self._sender, time.time, self._observers)
         self._writer = asyncio.create_task(self._queue.write(database, self._delivery.wake))
         self._departures = Departures(database, self._apps, broker, time.time)
         self._looks = [

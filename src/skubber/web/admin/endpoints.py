@@ -5,6 +5,7 @@ from skubber.history.history import History
 from skubber.history.live import LiveSample
 from skubber.store.administration import apps, attempts, audit, deliveries, keys, plans, tokens, usage, webhooks
 from skubber.web.admin import handlers, history_handlers, webhook_handlers
+from skubber.web.admin.debug_stream import DEBUG_STREAM
 from skubber.web.admin.endpoint import LIMIT, AdminEndpoint
 from skubber.web.admin.handlers import Done
 from skubber.web.admin.live_endpoints import LIVE_ENDPOINTS
@@ -207,4 +208,5 @@ ADMIN_ENDPOINTS = (
     ),
     AdminEndpoint("DELETE", "/tokens/{tokenId}", "revokeToken", "Revoke an admin token", handlers.revoke_token, Done),
     *LIVE_ENDPOINTS,
+    DEBUG_STREAM,
 )

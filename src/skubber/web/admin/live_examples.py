@@ -74,6 +74,26 @@ LIVE_EXAMPLES = {
         {"users": [{"userId": "ada", "connectionCount": 2}], "next": None, "total": 1}
     ),
     "terminateUser": OperationExamples({}),
+    "watchApp": OperationExamples(
+        {
+            "observations": [
+                {
+                    "at": 1_767_697_203_125,
+                    "node": "9f86d081884c7d65",
+                    "kind": "publish",
+                    "channels": ["orders"],
+                    "event": "order-shipped",
+                    "data": '{"orderId":42}',
+                    "isCut": False,
+                    "socketId": None,
+                    "userId": None,
+                    "detail": None,
+                    "code": None,
+                }
+            ],
+            "skipped": 0,
+        }
+    ),
     "publishEvent": OperationExamples(
         {"channels": [{"name": "orders", "subscriptionCount": 3}]},
         {
