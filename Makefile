@@ -12,7 +12,7 @@ VENDORED := src/skubber/web/assets/vendor
 CONSOLE := src/skubber/web/assets/console
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
-.PHONY: help run test soak check bench conformance docs fmt lock clean system-packages web-assets
+.PHONY: help run test soak check bench conformance docs screenshots fmt lock clean system-packages web-assets
 
 help:
 	@echo 'make run          start the server, with a demo app'
@@ -21,6 +21,7 @@ help:
 	@echo 'make bench        measure (ARGS="fanout publish" for some)'
 	@echo 'make conformance  run the Autobahn WebSocket test suite'
 	@echo 'make docs         write the reference anew and build the documents as a site, in site/'
+	@echo 'make screenshots  take the documents'\'' pictures of the console anew'
 	@echo 'make fmt          format the code'
 	@echo 'make lock         resolve the dependencies anew'
 
@@ -50,6 +51,9 @@ docs: .venv/test.stamp
 	for script in configuration_table command_line_reference error_reference http_api_reference realtime_reference; do \
 		$(BIN)/python scripts/$$script.py || exit 1; done
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+screenshots: .venv/test.stamp tests/clients/node_modules/.stamp web-assets
+	SKUBBER_SCREENSHOTS=1 $(BIN)/pytest tests/e2e/test_console.py -k every_page
 
 fmt: .venv/test.stamp
 	$(BIN)/ruff format $(SOURCES)

@@ -65,9 +65,9 @@ class Console:
         """Press a button by its name."""
         await self.click(f"role=button[name={json.dumps(name)}]")
 
-    async def fill(self, label: str, value: str) -> None:
-        """Fill in a field by its label."""
-        await self._call("fill", selector=f"role=textbox[name={json.dumps(label)}]", value=value)
+    async def fill(self, label: str, value: str, role: str = "textbox") -> None:
+        """Fill in a field by its label and its role."""
+        await self._call("fill", selector=f"role={role}[name={json.dumps(label)}]", value=value)
 
     async def key(self, key: str) -> None:
         """Press a key."""
