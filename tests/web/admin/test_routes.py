@@ -113,7 +113,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "editWebhook": [{"url": None}, {"headers": {"a b": "c"}}, {"headers": {"a": "\r\n"}}, {"appId": "other"}],
     "putPlan": [{"limits": {"channels": -1}}, {"limits": {"x": 1}}, {"limits": []}, {"name": "other"}],
     "replayDeadLetters": [{"ids": 1}, {"ids": ["1"]}, {"ids": [0]}, {"ids": [1.5]}, {"ids": [2**63]}, {"all": True}],
-    "publishEvent": [{}, {"channels": "c"}, {"channels": []}, {"channels": ["c"] * 101, "name": "n", "data": ""}],
+    "publishEvent": [{}, {"channels": "c", "name": "n", "data": ""}, {"channels": ["c"], "name": "n", "data": {}}],
     "createToken": [{}, {"name": ""}, {"name": "\x7f"}, {"name": "n", "role": "king"}, {"name": "n", "token": "t"}],
 }
 

@@ -45,7 +45,8 @@ class Change:
                 at=self.now,
                 actor=self.actor[:200],
                 action=action,
-                subject=subject[:400],
+                # Clients choose the names of users and events, and PostgreSQL cannot keep a NUL.
+                subject=subject[:400].replace("\0", "\N{REPLACEMENT CHARACTER}"),
                 details=json_text(details or {}),
             )
         )

@@ -151,7 +151,11 @@ class UserOutlines(msgspec.Struct, rename="camel"):
 class Publication(msgspec.Struct, rename="camel", forbid_unknown_fields=True, frozen=True):
     """An event to be published."""
 
-    channels: Annotated[tuple[ChannelName, ...], Meta(min_length=1, max_length=100)]
+    # How many there may be is checked with the rest, by the app's own limits and with the Channels API's codes.
+    channels: Annotated[
+        tuple[ChannelName, ...],
+        Meta(description="At most 100 channels.", extra_json_schema={"minItems": 1, "maxItems": 100}),
+    ]
     name: EventName
     data: EventData
     socket_id: SocketId | None = None

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from skubber.api import users
 from skubber.api.events import publish_for_operator
 from skubber.api.schema import TriggerRequest
 from skubber.core.app import App
@@ -122,15 +123,15 @@ async def list_users(call: AdminCall) -> UserOutlines:
     app, limit = _app(call), call.limit
     question = FindUsers(app.id, call.query.get("prefix", ""), call.query.get("after", ""), limit + 1)
     answers, _ = await call.services.insight.ask(question)
-    users, following = _page(call, merged_users(answers, limit + 1), lambda user: user.user_id)
-    outlines = [UserOutline(user.user_id, user.connection_count) for user in users]
+    page, following = _page(call, merged_users(answers, limit + 1), lambda user: user.user_id)
+    outlines = [UserOutline(user.user_id, user.connection_count) for user in page]
     return UserOutlines(outlines, following, sum(answer.total for answer in answers))
 
 
 async def terminate_user(call: AdminCall) -> Done:
     """Ends all connections of the user, on all nodes."""
     app, user_id = _app(call), call.path["userId"]
-    await call.services.hub.broker.terminate_user(app.id, user_id)
+    await users.terminate_user(app, call.services.hub, user_id)
     await _note(call, "user.terminate", user_id, {"app": app.id})
     return Done()
 

@@ -49,7 +49,7 @@ def admin_routes(
         session_route(administration, door),
         *(
             Route(
-                PATH_PREFIX + path,
+                PATH_PREFIX + _pattern(path),
                 _Path(endpoints, administration, services, door, streams).answer,
                 methods=[*endpoints],
             )
@@ -101,6 +101,11 @@ class _Path:
         if isinstance(answer, msgspec.Struct):
             return api_response(ApiResponse(endpoint.status, msgspec.json.encode(answer)))
         return self._streams.response(endpoint.event, answer, partial(self._door.let_in, request, administration))
+
+
+def _pattern(path: str) -> str:
+    """A path as Starlette matches it, once percent-encodings are undone: ids of users may have slashes in them."""
+    return path.replace("{userId}", "{userId:path}")
 
 
 def _query(endpoint: AdminEndpoint, parameters: Sequence[tuple[str, str]]) -> dict[str, str]:
