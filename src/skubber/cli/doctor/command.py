@@ -21,6 +21,7 @@ from skubber.cli.doctor.database import check_database
 from skubber.cli.doctor.finding import Finding, Status, failure, well
 from skubber.cli.doctor.machine import check_kernel, check_open_files
 from skubber.cli.doctor.round_trip import check_running_server, check_trial_server
+from skubber.cli.doctor.served_certificate import check_served_certificate
 from skubber.cli.serving_options import (
     AccessLogOption,
     AppsOption,
@@ -126,7 +127,7 @@ async def _checks(settings: Settings, url: str | None) -> AsyncIterator[Finding]
         yield check_port(settings)
         yield await check_trial_server(settings)
         return
-    for finding in check_server(url):
+    for finding in (*check_served_certificate(url), *check_server(url)):
         yield finding
     yield await check_running_server(url, usable_app(apps))
 
