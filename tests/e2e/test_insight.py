@@ -90,14 +90,14 @@ async def test_all_about_a_connection_of_the_other_server_is_told(pair: Pair) ->
 
 async def test_a_connection_and_a_user_of_the_other_server_are_ended_on_the_record(pair: Pair) -> None:
     async with pair.admin() as admin, RawClient.connected(pair.two) as one, RawClient.connected(pair.two) as other:
-        await other.subscribe_presence("presence-c", "ada")
+        await other.subscribe_presence("presence-c", "team/ada")
         assert (await admin.delete(f"{APP}/connections/{one.socket_id}")).json() == {}
         assert await one.close_code() == 4009
-        assert (await admin.post(f"{APP}/users/ada/terminate", json={})).json() == {}
+        assert (await admin.post(f"{APP}/users/team%2Fada/terminate", json={})).json() == {}
         assert await other.close_code() == 4009
         record = (await get(admin, "/audit", limit=2))["entries"]
         assert [(each["action"], each["subject"]) for each in record] == [
-            ("user.terminate", "ada"),
+            ("user.terminate", "team/ada"),
             ("connection.terminate", one.socket_id),
         ]
 
