@@ -152,10 +152,7 @@ class Publication(msgspec.Struct, rename="camel", forbid_unknown_fields=True, fr
     """An event to be published."""
 
     # How many there may be is checked with the rest, by the app's own limits and with the Channels API's codes.
-    channels: Annotated[
-        tuple[ChannelName, ...],
-        Meta(description="At most 100 channels.", extra_json_schema={"minItems": 1, "maxItems": 100}),
-    ]
+    channels: Annotated[tuple[ChannelName, ...], Meta(extra_json_schema={"minItems": 1, "maxItems": 100})]
     name: EventName
     data: EventData
     socket_id: SocketId | None = None
