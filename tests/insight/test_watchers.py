@@ -111,6 +111,23 @@ def test_who_does_not_ask_any_more_is_forgotten_when_something_happens(scene: Sc
     assert scene.watch() == []
 
 
+def test_who_still_asks_misses_nothing_when_another_is_gone(scene: Scene) -> None:
+    scene.watch("gone")
+    scene.watch("here")
+    scene.now += LEASE_SECONDS
+    scene.watch("here")
+    scene.now += 0.1
+    publish(scene)
+    assert len(scene.watch("here")) == 1
+
+
+def test_a_webhook_is_found_by_any_of_the_events_it_tells_of(scene: Scene) -> None:
+    scene.watch(event="member_added")
+    scene.observers.tell(APP, Kind.WEBHOOK, ["c"], name="channel_occupied, member_added")
+    scene.observers.tell(APP, Kind.WEBHOOK, ["c"], name="channel_vacated")
+    assert [each.event for each in scene.watch(event="member_added")] == ["channel_occupied, member_added"]
+
+
 def test_who_does_not_ask_any_more_is_forgotten_when_another_asks(scene: Scene) -> None:
     scene.watchers.ask(Observe("other", "gone"))
     scene.now += LEASE_SECONDS + 1

@@ -9,6 +9,9 @@ from typing import Protocol
 
 from skubber.core.event import Event
 
+NAMES_SEPARATOR = ", "
+"""Between the names of several events that are told of at once."""
+
 
 class Kind(StrEnum):
     """What happens in an app. Each thing is told on one node: the one where it happens."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from skubber.core.event import Event
-from skubber.core.observers import Kind, Observers
+from skubber.core.observers import NAMES_SEPARATOR, Kind, Observers
 from skubber.insight.questions import Observation, Observe
 
 LEASE_SECONDS = 5.0
@@ -64,8 +64,9 @@ class _Watcher:
             return False
         if question.event is None:
             return True
-        found = name if event is None else event.name
-        return found is not None and _matches(found, question.event)
+        # A webhook's request tells of several.
+        names = [event.name] if event is not None else (name or "").split(NAMES_SEPARATOR)
+        return any(_matches(each, question.event) for each in names)
 
 
 class Watchers:
@@ -99,13 +100,15 @@ class Watchers:
 
     def take(self, app_id: str, kept: _Kept) -> None:
         """Something has happened in an app that was watched a moment ago."""
-        now = self._monotonic()
-        watchers = self._watchers.get(app_id, {})
-        for watcher in watchers.values():
-            if watcher.last_asked + LEASE_SECONDS < now:
-                self._forget(now)
-                return
-            watcher.take(kept)
+        oldest = self._monotonic() - LEASE_SECONDS
+        is_anybody_gone = False
+        for watcher in self._watchers.get(app_id, {}).values():
+            if watcher.last_asked < oldest:
+                is_anybody_gone = True
+            else:
+                watcher.take(kept)
+        if is_anybody_gone:
+            self._forget(self._monotonic())
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from skubber.core.app import App
-from skubber.core.observers import Kind, Observers
+from skubber.core.observers import NAMES_SEPARATOR, Kind, Observers
 from skubber.core.webhook import WebhookEndpoint, WebhookEvent
 from skubber.store.apps import AppStore
 from skubber.store.reason import reason
@@ -161,14 +161,14 @@ class Delivery:
         return await self._outbox.delivered(endpoint.id, batch, outcome, limit, _milliseconds_since(began))
 
     def _observe(self, app: App, batch: Sequence[WaitingEvent], outcome: str, code: str | None = None) -> None:
-        if not self._observers.by_app:
+        if app.id not in self._observers.by_app:
             return
         events = [_decode_event(event.body) for event in batch]
         self._observers.tell(
             app.id,
             Kind.WEBHOOK,
             list(dict.fromkeys(event.channel for event in events)),
-            name=", ".join(dict.fromkeys(event.name for event in events)),
+            name=NAMES_SEPARATOR.join(dict.fromkeys(event.name for event in events)),
             detail=outcome,
             code=code,
         )
