@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 
 def make_certificate(
-    directory: Path, *, lifetime: datetime.timedelta = datetime.timedelta(days=2)
+    directory: Path, *, lifetime: datetime.timedelta = datetime.timedelta(days=90)
 ) -> tuple[Path, Path]:
     """Write a new self-signed certificate and its key into a directory; returns both files."""
     key = ec.generate_private_key(ec.SECP256R1())
