@@ -79,4 +79,5 @@ def test_a_certificate_is_renewed_in_time(tmp_path: Path, days: int, status: Sta
 
 
 def test_a_certificate_that_ends_within_a_week_fails_the_whole_look(tmp_path: Path) -> None:
-    assert findings(*make_certificate(tmp_path, lifetime=timedelta(days=2)))["certificate expiry"].status is Status.FAILED
+    files = make_certificate(tmp_path, lifetime=timedelta(days=2))
+    assert findings(*files)["certificate expiry"].status is Status.FAILED
