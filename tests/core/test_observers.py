@@ -1,13 +1,12 @@
 """What the hub tells whoever watches an app: each thing once, and nothing to anybody else."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from skubber.core.app import ApiKey, App
 from skubber.core.event import Event, PublishedEvent
-from skubber.core.observers import Kind
+from skubber.core.observers import Occurrence
 from support.node import Node
 
 APP = App.with_keys("4711", [ApiKey("k", "s")])
@@ -19,18 +18,8 @@ class Watching:
     def __init__(self) -> None:
         self.seen: list[tuple[Any, ...]] = []
 
-    def __call__(
-        self,
-        kind: Kind,
-        channels: Sequence[str],
-        name: str | None,
-        event: Event | None,
-        socket_id: str | None,
-        user_id: str | None,
-        detail: str | None,
-        code: str | None,
-    ) -> None:
-        self.seen.append((kind.value, *channels, socket_id, user_id))
+    def __call__(self, seen: Occurrence) -> None:
+        self.seen.append((seen.kind.value, *seen.channels, seen.socket_id, seen.user_id))
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 Watching is rare and what happens is not: where nobody watches, all that is paid is a look whether anybody does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple
 
 from skubber.core.event import Event
 
@@ -31,22 +31,32 @@ class Kind(StrEnum):
     ERROR = "error"
 
 
-class Observe(Protocol):
-    """Takes what happens in one app. Never blocks, never raises."""
+class Occurrence(NamedTuple):
+    """Something that happens in an app.
 
-    def __call__(
-        self,
-        kind: Kind,
-        channels: Sequence[str],
-        name: str | None,
-        event: Event | None,
-        socket_id: str | None,
-        user_id: str | None,
-        detail: str | None,
-        code: str | None,
-    ) -> None:
-        """Take it; the arguments are those of ``Observers.tell``."""
-        ...
+    Attributes:
+        kind: what it is.
+        channels: on which channels.
+        name: the name of what is told or tried, where there is no event: a client event's that was refused, say.
+        event: the event, if it is one.
+        socket_id: whose connection it is about; of a publish, who is left out.
+        user_id: whom it is about.
+        detail: more, as a sentence.
+        code: the code of an error.
+    """
+
+    kind: Kind
+    channels: Sequence[str] = ()
+    name: str | None = None
+    event: Event | None = None
+    socket_id: str | None = None
+    user_id: str | None = None
+    detail: str | None = None
+    code: str | None = None
+
+
+Observe = Callable[[Occurrence], None]
+"""Takes what happens in one app. Never blocks, never raises."""
 
 
 class Observers:
@@ -73,19 +83,7 @@ class Observers:
         detail: str | None = None,
         code: str | None = None,
     ) -> None:
-        """Tell whoever watches an app.
-
-        Args:
-            app_id: the app.
-            kind: what happens.
-            channels: on which channels.
-            name: the name of what is told or tried, where there is no event: a client event's that was refused, say.
-            event: the event, if it is one.
-            socket_id: whose connection it is about; of a publish, who is left out.
-            user_id: whom it is about.
-            detail: more, as a sentence.
-            code: the code of an error.
-        """
+        """Tell whoever watches an app; the arguments after the app's id are the attributes of ``Occurrence``."""
         observe = self.by_app.get(app_id)
         if observe is not None:
-            observe(kind, channels, name, event, socket_id, user_id, detail, code)
+            observe(Occurrence(kind, channels, name, event, socket_id, user_id, detail, code))

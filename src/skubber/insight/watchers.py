@@ -1,10 +1,10 @@
 """Who watches what happens in apps on this node, and what they are still to be told."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 
-from skubber.core.event import Event
-from skubber.core.observers import NAMES_SEPARATOR, Kind, Observers
+from skubber.core.observers import NAMES_SEPARATOR, Observers, Occurrence
 from skubber.insight.questions import Observation, Observe
 
 LEASE_SECONDS = 5.0
@@ -16,8 +16,6 @@ on must not slow down those who publish."""
 
 MOST_CHARACTERS = 10_000
 """Most characters of an event's data that are shown."""
-
-_Kept = tuple[float, Kind, Sequence[str], str | None, Event | None, str | None, str | None, str | None, str | None]
 
 
 class _Watcher:
@@ -34,17 +32,17 @@ class _Watcher:
         self.question = question
         self.last_asked = now
         self._kinds = frozenset(question.kinds)
-        self._kept: list[_Kept] = []
+        self._kept: list[tuple[float, Occurrence]] = []
         self._skipped = 0
 
-    def take(self, kept: _Kept) -> None:
-        """Keep something, if it is wanted and there is room."""
-        if not self._wants(*kept[1:6]):
+    def take(self, at: float, occurrence: Occurrence) -> None:
+        """Keep what happened at a time, if it is wanted and there is room."""
+        if not self._wants(occurrence):
             return
         if len(self._kept) >= MOST_KEPT:
             self._skipped += 1
         else:
-            self._kept.append(kept)
+            self._kept.append((at, occurrence))
 
     def hand_over(self, now: float) -> tuple[list[Observation], int]:
         """What was kept, and how much was not."""
@@ -52,20 +50,19 @@ class _Watcher:
         self._kept, self._skipped, self.last_asked = [], 0, now
         return [_observation(*each) for each in kept], skipped
 
-    def _wants(
-        self, kind: Kind, channels: Sequence[str], name: str | None, event: Event | None, socket_id: str | None
-    ) -> bool:
-        question = self.question
-        if self._kinds and kind not in self._kinds:
+    def _wants(self, occurrence: Occurrence) -> bool:
+        question, event = self.question, occurrence.event
+        if self._kinds and occurrence.kind not in self._kinds:
             return False
-        if question.socket_id is not None and socket_id != question.socket_id:
+        if question.socket_id is not None and occurrence.socket_id != question.socket_id:
             return False
-        if question.channel is not None and not any(_matches(channel, question.channel) for channel in channels):
+        wanted = question.channel
+        if wanted is not None and not any(_matches(channel, wanted) for channel in occurrence.channels):
             return False
         if question.event is None:
             return True
         # A webhook's request tells of several.
-        names = [event.name] if event is not None else (name or "").split(NAMES_SEPARATOR)
+        names = [event.name] if event is not None else (occurrence.name or "").split(NAMES_SEPARATOR)
         return any(_matches(each, question.event) for each in names)
 
 
@@ -91,28 +88,24 @@ class Watchers:
         now = self._monotonic()
         self._forget(now)
         watchers = self._watchers.setdefault(question.app_id, {})
-        self._observers.by_app.setdefault(question.app_id, _Observing(self, question.app_id))
+        self._observers.by_app.setdefault(question.app_id, partial(self._take, question.app_id))
         watcher = watchers.get(question.watcher)
         if watcher is None or watcher.question != question:
             watchers[question.watcher] = _Watcher(question, now)
             return [], 0
         return watcher.hand_over(now)
 
-    def take(self, app_id: str, kept: _Kept) -> None:
+    def _take(self, app_id: str, occurrence: Occurrence) -> None:
         """Something has happened in an app that was watched a moment ago."""
-        oldest = self._monotonic() - LEASE_SECONDS
+        at, oldest = self._clock(), self._monotonic() - LEASE_SECONDS
         is_anybody_gone = False
         for watcher in self._watchers.get(app_id, {}).values():
             if watcher.last_asked < oldest:
                 is_anybody_gone = True
             else:
-                watcher.take(kept)
+                watcher.take(at, occurrence)
         if is_anybody_gone:
             self._forget(self._monotonic())
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        return self._clock()
 
     def _forget(self, now: float) -> None:
         """Let go of who has not asked for long, and of apps that nobody watches."""
@@ -125,55 +118,22 @@ class Watchers:
                 del self._observers.by_app[app_id]
 
 
-class _Observing:
-    """Takes what happens in one app. Implements ``Observe``."""
-
-    __slots__ = ("_app_id", "_watchers")
-
-    def __init__(self, watchers: Watchers, app_id: str) -> None:
-        self._watchers = watchers
-        self._app_id = app_id
-
-    def __call__(
-        self,
-        kind: Kind,
-        channels: Sequence[str],
-        name: str | None,
-        event: Event | None,
-        socket_id: str | None,
-        user_id: str | None,
-        detail: str | None,
-        code: str | None,
-    ) -> None:
-        watchers = self._watchers
-        watchers.take(self._app_id, (watchers.now(), kind, channels, name, event, socket_id, user_id, detail, code))
-
-
 def _matches(text: str, wanted: str) -> bool:
     return text.startswith(wanted[:-1]) if wanted.endswith("*") else text == wanted
 
 
-def _observation(
-    at: float,
-    kind: Kind,
-    channels: Sequence[str],
-    name: str | None,
-    event: Event | None,
-    socket_id: str | None,
-    user_id: str | None,
-    detail: str | None,
-    code: str | None,
-) -> Observation:
+def _observation(at: float, occurrence: Occurrence) -> Observation:
+    event = occurrence.event
     text = None if event is None else event.text
     return Observation(
         int(at * 1000),
-        kind,
-        list(channels),
-        name if event is None else event.name,
+        occurrence.kind,
+        list(occurrence.channels),
+        occurrence.name if event is None else event.name,
         None if text is None else text[:MOST_CHARACTERS],
         text is not None and len(text) > MOST_CHARACTERS,
-        socket_id,
-        user_id,
-        detail,
-        code,
+        occurrence.socket_id,
+        occurrence.user_id,
+        occurrence.detail,
+        occurrence.code,
     )
