@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -76,9 +75,10 @@ class Api:
         except SkubberError as error:
             if isinstance(error, RateLimitedError):
                 self._hub.refusals[error.code] += 1
-            self._count_failure(request, error.status)
-            if self._hub.observers.by_app:
-                self._observe_refusal(request, error)
+            app_id = self._count_failure(request, error.status)
+            if app_id is not None and self._hub.observers.by_app:
+                detail = f"{request.method} {request.path} was answered {error.status}. {error.message}"
+                self._hub.observers.tell(app_id, Kind.ERROR, detail=detail, code=error.code)
             return error_response(error)
         except Exception:
             _log.exception("request failed", method=request.method, path=request.path)
@@ -110,18 +110,14 @@ class Api:
         self.succeeded[endpoint.scope] += 1
         return ApiResponse(endpoint.status, msgspec.json.encode(result))
 
-    def _count_failure(self, request: ApiRequest, status: int) -> None:
+    def _count_failure(self, request: ApiRequest, status: int) -> str | None:
+        """Count a request that failed; returns the id of the app that it named."""
         try:
-            endpoint, *_ = self._route(request)
+            endpoint, app_id, _ = self._route(request)
         except SkubberError:  # it asked for nothing that there is
-            return
+            return None
         self.failed[endpoint.scope, status // 100] += 1
-
-    def _observe_refusal(self, request: ApiRequest, error: SkubberError) -> None:
-        with suppress(SkubberError):  # its path names no app
-            _, app_id, _ = self._route(request)
-            detail = f"{request.method} {request.path} was answered {error.status}. {error.message}"
-            self._hub.observers.tell(app_id, Kind.ERROR, detail=detail, code=error.code)
+        return app_id
 
     def _route(self, request: ApiRequest) -> tuple[Endpoint, str, Sequence[str]]:
         find_route = self._cached_route if len(request.path) <= _CACHED_PATH_LENGTH else self._find_route
