@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from skubber.core.app import App
 from skubber.core.errors import InvalidRequestError
 from skubber.store.administration.administration import Administration
+from skubber.store.administration.ledger import no_such_app
 from skubber.store.administration.rules import MAX_PAGE, Request, decoded
 from skubber.store.administration.tokens import AdminToken
 from skubber.web.admin.services import AdminServices
@@ -37,6 +39,18 @@ class AdminCall:
     def actor(self) -> str:
         """Who it is, for the record."""
         return f"token:{self.token.id}"
+
+    @property
+    def app(self) -> App:
+        """The app of the path, as this server serves it.
+
+        Raises:
+            NotFoundError: ``no_such_app``.
+        """
+        app = self.services.apps.find(self.path["appId"])
+        if app is None:
+            raise no_such_app()
+        return app
 
     @property
     def limit(self) -> int:

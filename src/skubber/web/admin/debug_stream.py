@@ -13,7 +13,6 @@ from skubber.core.errors import InvalidRequestError
 from skubber.core.observers import Kind
 from skubber.insight.insight import Insight
 from skubber.insight.questions import Answer, Observe
-from skubber.store.administration.ledger import no_such_app
 from skubber.web.admin.call import AdminCall
 from skubber.web.admin.endpoint import AdminEndpoint
 
@@ -46,9 +45,7 @@ class Observations(msgspec.Struct, rename="camel"):
 
 async def watch_app(call: AdminCall) -> AsyncIterator[Observations]:
     """An event `observations` for what happens in the app from now on, on all nodes, at most four a second."""
-    app_id = call.path["appId"]
-    if call.services.apps.find(app_id) is None:
-        raise no_such_app()
+    app_id = call.app.id
     kinds = [kind for kind in call.query.get("kinds", "").split(",") if kind]
     if not {*kinds} <= {*Kind}:
         raise InvalidRequestError("invalid_query", f"kinds are some of {', '.join(Kind)}, with commas between them.")
@@ -75,19 +72,7 @@ async def _watch(insight: Insight, question: Observe) -> AsyncIterator[Observati
 
 def _observed(answer: Answer) -> list[Observed]:
     return [
-        Observed(
-            each.at,
-            answer.node,
-            Kind(each.kind),
-            each.channels,
-            each.event,
-            each.data,
-            each.is_cut,
-            each.socket_id,
-            each.user_id,
-            each.detail,
-            each.code,
-        )
+        Observed(node=answer.node, **{**msgspec.structs.asdict(each), "kind": Kind(each.kind)})
         for each in answer.observations
     ]
 

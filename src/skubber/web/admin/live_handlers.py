@@ -23,7 +23,6 @@ from skubber.insight.questions import (
     FoundConnection,
     ShowConnection,
 )
-from skubber.store.administration.ledger import no_such_app
 from skubber.web.admin.call import AdminCall
 from skubber.web.admin.handlers import Done
 from skubber.web.admin.live_answers import (
@@ -60,7 +59,7 @@ async def list_nodes(call: AdminCall) -> NodeList:
 
 async def list_channels(call: AdminCall) -> ChannelOutlines:
     """Those with subscribers, over all nodes, by name. Users' own channels are left out."""
-    app, hub = _app(call), call.services.hub
+    app, hub = call.app, call.services.hub
     occupied = await hub.broker.channels(app.id, call.query.get("prefix", ""))
     names = [name for name in occupied if not ChannelKind.of(name).comes_with_sign_in]
     page, following = _page(call, names, str)
@@ -70,7 +69,7 @@ async def list_channels(call: AdminCall) -> ChannelOutlines:
 
 async def show_channel(call: AdminCall) -> ChannelState:
     """How full it is, who is there, and the event that a cache channel keeps."""
-    app, broker = _app(call), call.services.hub.broker
+    app, broker = call.app, call.services.hub.broker
     name = call.path["channel"]
     check_channel_name(name, app.limits.channel_name_length)
     kind = ChannelKind.of(name)
@@ -90,7 +89,7 @@ async def show_channel(call: AdminCall) -> ChannelState:
 async def list_connections(call: AdminCall) -> ConnectionOutlines:
     """Those of all nodes, by socket id; of one channel or user if you say so."""
     question = FindConnections(
-        _app(call).id,
+        call.app.id,
         call.query.get("channel"),
         call.query.get("userId"),
         call.query.get("after", ""),
@@ -106,13 +105,13 @@ async def list_connections(call: AdminCall) -> ConnectionOutlines:
 
 async def show_connection(call: AdminCall) -> ConnectionState:
     """Its protocol and transport, its channels, and what the kernel knows of its bytes and round trip."""
-    question = ShowConnection(_app(call).id, call.path["socketId"])
+    question = ShowConnection(call.app.id, call.path["socketId"])
     return connection_state(*_found(*await call.services.insight.ask(question)))
 
 
 async def end_connection(call: AdminCall) -> Done:
     """As if its user had been terminated: its client does not come back by itself."""
-    app, socket_id = _app(call), call.path["socketId"]
+    app, socket_id = call.app, call.path["socketId"]
     _found(*await call.services.insight.ask(EndConnection(app.id, socket_id)))
     await _note(call, "connection.terminate", socket_id, {"app": app.id})
     return Done()
@@ -120,7 +119,7 @@ async def end_connection(call: AdminCall) -> Done:
 
 async def list_users(call: AdminCall) -> UserOutlines:
     """Who is connected with a user id, over all nodes: signed in, or on a presence channel."""
-    app, limit = _app(call), call.limit
+    app, limit = call.app, call.limit
     question = FindUsers(app.id, call.query.get("prefix", ""), call.query.get("after", ""), limit + 1)
     answers, _ = await call.services.insight.ask(question)
     page, following = _page(call, merged_users(answers, limit + 1), lambda user: user.user_id)
@@ -130,7 +129,7 @@ async def list_users(call: AdminCall) -> UserOutlines:
 
 async def terminate_user(call: AdminCall) -> Done:
     """Ends all connections of the user, on all nodes."""
-    app, user_id = _app(call), call.path["userId"]
+    app, user_id = call.app, call.path["userId"]
     await users.terminate_user(app, call.services.hub, user_id)
     await _note(call, "user.terminate", user_id, {"app": app.id})
     return Done()
@@ -139,7 +138,7 @@ async def terminate_user(call: AdminCall) -> Done:
 async def publish_event(call: AdminCall) -> Published:
     """By the rules and limits of the Channels API, which need no key here. What it holds is not on the record."""
     publication = call.request(Publication)
-    app, hub = _app(call), call.services.hub
+    app, hub = call.app, call.services.hub
     event = TriggerRequest(
         publication.name, publication.data, channels=list(publication.channels), socket_id=publication.socket_id
     )
@@ -148,13 +147,6 @@ async def publish_event(call: AdminCall) -> Published:
     return Published(
         [ReachedChannel(name, (await hub.broker.occupancy(app.id, name)).subscriptions) for name in channels]
     )
-
-
-def _app(call: AdminCall) -> App:
-    app = call.services.apps.find(call.path["appId"])
-    if app is None:
-        raise no_such_app()
-    return app
 
 
 def _page(call: AdminCall, items: Sequence[Item], key: Callable[[Item], str]) -> tuple[list[Item], str | None]:
