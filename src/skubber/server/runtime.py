@@ -123,10 +123,10 @@ class Runtime:
         self.store = StoreService(settings, self.apps, self.hub) if settings.database else None
         self.connection_limit = ConnectionLimit(settings.tcp_connections)
         sampler = Sampler(self.apps, self.hub, self.watch, lambda: self.edge.slow_clients)
-        self.recorder = Recorder(sampler, self.hub.broker.post, secrets.token_hex(8), time.time)
         self.event_streams = EventStreams()
         self.loop_delays = Histogram()
         self.insight = Insight(broker.post, ThisNode(self._node_sources()))
+        self.recorder = Recorder(sampler, broker.post, self.insight.node.id, time.time)
         self.metrics = Metrics(self._metric_sources(), settings.metrics_apps)
         self._garbage = GarbageCollection()
         self.is_ready = False
