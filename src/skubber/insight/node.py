@@ -1,16 +1,13 @@
 """This node's answers."""
 
-import asyncio
 import heapq
 import os
 import resource
 import secrets
 import socket
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from skubber import __version__
 from skubber.core.connection import EndReason
@@ -34,13 +31,13 @@ from skubber.insight.questions import (
     encode,
 )
 from skubber.insight.watchers import Watchers
+from skubber.metrics.census import take_census
+from skubber.metrics.unhurried import unhurried
 from skubber.sessions.client_session import ClientSession
 from skubber.store.apps import AppStore
 
-_AT_ONCE = 250
-"""Things that are looked at before others have their turn: half a millisecond's worth."""
-
-Item = TypeVar("Item")
+_ALL = ""
+"""The label of all apps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +115,7 @@ class ThisNode:
         if namespace is None:
             return
         socket_ids = []
-        async for connection in _unhurried(tuple(namespace.connections.values())):
+        async for connection in unhurried(tuple(namespace.connections.values())):
             if not isinstance(connection, ClientSession) or not _matches(connection, question):
                 continue
             answer.total += 1
@@ -133,7 +130,7 @@ class ThisNode:
         if namespace is None:
             return
         user_ids = []
-        async for user_id in _unhurried(tuple(namespace.users)):
+        async for user_id in unhurried(tuple(namespace.users)):
             if user_id.startswith(question.prefix):
                 answer.total += 1
                 if user_id > question.after:
@@ -173,12 +170,7 @@ class ThisNode:
 
     async def _describe(self) -> NodeDescription:
         sources = self._sources
-        kinds: Counter[tuple[str, str]] = Counter()
-        async for connection in _unhurried(sources.hub.connected()):
-            kinds[connection.kind] += 1
-        channels = 0
-        async for _, channel in _unhurried(sources.hub.channels()):
-            channels += not channel.kind.comes_with_sign_in
+        census = await take_census(sources.hub, lambda _: _ALL)
         meters = [app.meter for app in sources.apps.all()]
         published, delivered = self._rates.look(
             sources.clock(), sum(meter.published for meter in meters), sum(meter.delivered for meter in meters)
@@ -190,13 +182,13 @@ class ThisNode:
             self._started_at,
             not sources.is_ready(),
             sources.hub.connection_count,
-            channels,
+            census.channels[_ALL],
             published,
             delivered,
             1000 * sources.loop_delays.total / max(1, looks),
             _memory(),
             sources.slow_clients(),
-            [ProtocolConnections(*kind, count) for kind, count in sorted(kinds.items())],
+            [ProtocolConnections(*kind, count) for kind, count in sorted(census.connections.items())],
         )
 
 
@@ -223,14 +215,6 @@ def _matches(connection: ClientSession, question: FindConnections) -> bool:
     if question.channel is not None and question.channel not in connection.subscriptions:
         return False
     return question.user_id is None or connection.is_users(question.user_id)
-
-
-async def _unhurried(items: Iterable[Item]) -> AsyncIterator[Item]:
-    """Go through many things without keeping anybody waiting for long."""
-    for number, item in enumerate(items, 1):
-        yield item
-        if number % _AT_ONCE == 0:
-            await asyncio.sleep(0)
 
 
 def _memory() -> int:

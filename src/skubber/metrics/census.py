@@ -1,14 +1,11 @@
 """Counting what nobody keeps count of: subscriptions, and connections by protocol."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from skubber.core.hub import Hub
-
-_AT_ONCE = 250
-"""Connections or channels that are looked at before others have their turn: half a millisecond's worth."""
+from skubber.metrics.unhurried import unhurried
 
 
 @dataclass(slots=True)
@@ -34,14 +31,10 @@ async def take_census(hub: Hub, label: Callable[[str], str]) -> Census:
         label: an app's label.
     """
     census = Census()
-    for number, connection in enumerate(hub.connected(), 1):
+    async for connection in unhurried(hub.connected()):
         census.connections[connection.kind] += 1
-        if number % _AT_ONCE == 0:
-            await asyncio.sleep(0)
-    for number, (app_id, channel) in enumerate(hub.channels(), 1):
+    async for app_id, channel in unhurried(hub.channels()):
         if not channel.kind.comes_with_sign_in:
             census.channels[label(app_id)] += 1
             census.subscriptions[label(app_id)] += len(channel)
-        if number % _AT_ONCE == 0:
-            await asyncio.sleep(0)
     return census
