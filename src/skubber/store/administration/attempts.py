@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skubber.store import attempts
 from skubber.store.administration.deliveries import see_webhook
-from skubber.store.administration.ledger import Change, Ledger
+from skubber.store.administration.ledger import Ledger
 from skubber.store.administration.rules import Time
 from skubber.store.attempts import KEPT_ATTEMPTS
 
@@ -87,11 +87,9 @@ class AttemptAdministration:
         Raises:
             NotFoundError: ``no_such_app`` or ``no_such_webhook``: it has been deleted meanwhile.
         """
-        # Servers need not take note: nothing changes about the webhook.
-        async with self._ledger.database.writing() as connection:
-            await self._see(connection, app_id, webhook_id)
-            await attempts.note_unqueued_attempt(connection, webhook_id, attempt)
-            change = Change(connection, int(self._ledger.clock()), actor)
+        async with self._ledger.noting(actor) as change:
+            await self._see(change.connection, app_id, webhook_id)
+            await attempts.note_unqueued_attempt(change.connection, webhook_id, attempt)
             await change.record("webhook.test", webhook_id, {"app": app_id, "delivered": attempt.delivered})
 
     async def _see(self, connection: AsyncConnection, app_id: str, webhook_id: str) -> None:

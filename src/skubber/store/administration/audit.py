@@ -8,7 +8,7 @@ from msgspec import Meta
 from sqlalchemy import select
 
 from skubber.store import tables
-from skubber.store.administration.ledger import Change, Ledger
+from skubber.store.administration.ledger import Ledger
 from skubber.store.administration.rules import Time
 
 
@@ -42,9 +42,8 @@ class AuditTrail:
 
     async def note(self, actor: str, action: str, subject: str, details: dict[str, Any]) -> None:
         """Put on the record what is done to a running server, and changes nothing in the database."""
-        ledger = self._ledger
-        async with ledger.database.writing() as connection:
-            await Change(connection, int(ledger.clock()), actor).record(action, subject, details)
+        async with self._ledger.noting(actor) as change:
+            await change.record(action, subject, details)
 
     async def list(self, limit: int, before: int | None = None) -> AuditPage:
         """A page of the changes.

@@ -96,6 +96,13 @@ class Ledger:
                 ) from None
             yield Change(connection, int(self.clock()), actor)
 
+    @asynccontextmanager
+    async def noting(self, actor: str) -> AsyncIterator[Change]:
+        """A transaction that servers need not take note of: it changes nothing that they serve, and keeps no change of
+        that waiting."""
+        async with self.database.writing() as connection:
+            yield Change(connection, int(self.clock()), actor)
+
     async def see_app(self, connection: AsyncConnection, app_id: str) -> None:
         """See that an app is there, and in the database.
 

@@ -47,14 +47,15 @@ class SessionAdministration:
             UnauthorizedError: ``invalid_admin_token``.
         """
         holder = await self._tokens.authenticate(request.token)
-        value, now = new_session_value(), int(self._ledger.clock())
-        # No servers need to take note, so there is no need to make the others' changes wait either.
-        async with self._ledger.database.writing() as connection:
-            change = Change(connection, now, f"token:{holder.id}")
+        value = new_session_value()
+        async with self._ledger.noting(f"token:{holder.id}") as change:
             await _make_room(change, holder.id)
-            await connection.execute(
+            await change.connection.execute(
                 insert(tables.admin_sessions).values(
-                    hash=_hash(value), token_id=holder.id, created_at=now, expires_at=now + SESSION_SECONDS
+                    hash=_hash(value),
+                    token_id=holder.id,
+                    created_at=change.now,
+                    expires_at=change.now + SESSION_SECONDS,
                 )
             )
             await change.record("session.create", holder.id)
