@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skubber.store import tables
+from skubber.store.upsert import upsert
 
 KEPT_ATTEMPTS = 200
 """So many of an endpoint's attempts are kept. Each has a slot, which the attempt after so many more takes over: the log
@@ -59,9 +59,8 @@ async def note_attempt(connection: AsyncConnection, endpoint_id: str, number: in
         "event_count": attempt.event_count,
         "events": msgspec.json.encode(attempt.events).decode(),
     }
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     await connection.execute(
-        insert(_attempts)
+        upsert(connection, _attempts)
         .values(endpoint_id=endpoint_id, slot=number % KEPT_ATTEMPTS, **values)
         .on_conflict_do_update(index_elements=["endpoint_id", "slot"], set_=values)
     )
@@ -76,8 +75,7 @@ async def note_unqueued_attempt(connection: AsyncConnection, endpoint_id: str, a
         attempt: the attempt.
     """
     row = {"endpoint_id": endpoint_id, "failures": 0, "retry_at": 0, "attempts": 0}
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    await connection.execute(insert(_endpoints).values(row).on_conflict_do_nothing())
+    await connection.execute(upsert(connection, _endpoints).values(row).on_conflict_do_nothing())
     counted = await connection.execute(
         update(_endpoints)
         .where(_endpoints.c.endpoint_id == endpoint_id)

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, exists, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skubber.store import tables
+from skubber.store.upsert import upsert
 
 HOUR = 3600
 """Seconds."""
@@ -46,7 +46,7 @@ async def write_minutes(connection: AsyncConnection, node: str, minutes: Mapping
     ]
     if not rows:
         return
-    insert = (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(_seconds)
+    insert = upsert(connection, _seconds)
     await connection.execute(
         insert.on_conflict_do_update(
             index_elements=["app_id", "minute", "node"], set_={"samples": insert.excluded.samples}
@@ -81,9 +81,8 @@ async def keep_hours(connection: AsyncConnection, hours: Sequence[tuple[int, str
     """Keep hours, with their apps and what there is to keep; what another node has kept stays."""
     if not hours:
         return
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     rows = [{"hour": hour, "app_id": app_id, "sample": sample} for hour, app_id, sample in hours]
-    await connection.execute(insert(_hours).on_conflict_do_nothing(), rows)
+    await connection.execute(upsert(connection, _hours).on_conflict_do_nothing(), rows)
 
 
 async def read_hours(connection: AsyncConnection, app_id: str, since: int) -> Mapping[int, bytes]:

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, case, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Executable, bindparam, case, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skubber.core.app import App
@@ -13,6 +12,7 @@ from skubber.core.meter import SECONDS_A_DAY, Meter
 from skubber.store import tables
 from skubber.store.apps import AppStore
 from skubber.store.database import Database
+from skubber.store.upsert import upsert
 
 _COUNTED = ("published", "delivered", "delivered_bytes", "webhooks")
 
@@ -61,7 +61,7 @@ class UsageBooks:
         used_keys = dict(self._apps.used_keys)
         async with self._database.writing() as connection:
             if rows:
-                await connection.execute(self._upsert(), rows)
+                await connection.execute(_adding(connection), rows)
             await _note_used(connection, used_keys)
             totals = await _messages(connection, day)
         self._booked = {app.id: _Booked(app.meter, counts[app.id]) for app in apps}
@@ -86,15 +86,17 @@ class UsageBooks:
             **dict(zip(_COUNTED, used, strict=True)),
         }
 
-    def _upsert(self) -> sqlite.Insert | postgresql.Insert:
-        usage = tables.usage
-        insert = sqlite.insert(usage) if self._database.is_sqlite else postgresql.insert(usage)
-        sums = {name: usage.c[name] + insert.excluded[name] for name in _COUNTED}
-        peak, new_peak = usage.c.connections_peak, insert.excluded.connections_peak
-        return insert.on_conflict_do_update(
-            index_elements=["app_id", "day"],
-            set_={**sums, "connections_peak": case((peak < new_peak, new_peak), else_=peak)},
-        )
+
+def _adding(connection: AsyncConnection) -> Executable:
+    """What adds to the books: to an app's row of a day, if there is one."""
+    usage = tables.usage
+    insert = upsert(connection, usage)
+    sums = {name: usage.c[name] + insert.excluded[name] for name in _COUNTED}
+    peak, new_peak = usage.c.connections_peak, insert.excluded.connections_peak
+    return insert.on_conflict_do_update(
+        index_elements=["app_id", "day"],
+        set_={**sums, "connections_peak": case((peak < new_peak, new_peak), else_=peak)},
+    )
 
 
 def _counts(meter: Meter) -> tuple[int, ...]:

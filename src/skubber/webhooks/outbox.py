@@ -11,13 +11,13 @@ from math import ceil
 
 import msgspec
 from sqlalchemy import ColumnElement, Update, and_, delete, exists, or_, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from skubber.store import tables
 from skubber.store.attempts import Attempt, note_attempt
 from skubber.store.database import Database
+from skubber.store.upsert import upsert
 
 MAX_BACKOFF_SECONDS = 60
 """Most seconds between two attempts at an endpoint."""
@@ -277,8 +277,7 @@ async def note_endpoints(connection: AsyncConnection, endpoint_ids: Iterable[str
     """
     endpoint_ids = sorted(endpoint_ids)
     rows = [{"endpoint_id": each, "failures": 0, "retry_at": 0} for each in endpoint_ids]
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    await connection.execute(insert(_endpoints).on_conflict_do_nothing(), rows)
+    await connection.execute(upsert(connection, _endpoints).on_conflict_do_nothing(), rows)
     theirs = _endpoints.c.endpoint_id.in_(endpoint_ids)
     await connection.execute(
         select(_endpoints.c.endpoint_id).where(theirs).order_by(_endpoints.c.endpoint_id).with_for_update()
