@@ -1,8 +1,5 @@
 """Reaching for the administration with an app's credentials, and for apps with the administration's."""
 
-import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from e2e.support.server import APP_ID, EXECUTABLE, KEY, SECRET, Server
+from e2e.support.admin import admin_token
+from e2e.support.server import APP_ID, KEY, SECRET, Server
 from e2e.support.signalr import access_token
 
 APPS_CREDENTIALS = {  # few: who guesses is soon told to slow down
@@ -33,15 +31,6 @@ def server(directory: Path) -> Iterator[Server]:
     server = Server(directory / "server.log")
     yield server
     server.stop()
-
-
-def admin_token(directory: Path, role: str) -> str:
-    """A new admin token, made by the command line where the server runs."""
-    command = [str(EXECUTABLE), "tokens", "create", "abuse", "--role", role, "--json"]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(directory)}
-    result = subprocess.run(command, cwd=directory, env=environment, capture_output=True, check=True)
-    token: str = json.loads(result.stdout)["token"]
-    return token
 
 
 def status(server: Server, method: str, path: str, **options: Any) -> int:

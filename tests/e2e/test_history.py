@@ -1,8 +1,6 @@
 """How a running server fares, live and as it was, over real sockets."""
 
 import json
-import os
-import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -13,19 +11,12 @@ import pytest
 
 from support.redis import RedisServer
 
+from .support.admin import admin_headers
 from .support.raw_client import RawClient
-from .support.server import APP_ID, EXECUTABLE, KEY, SECRET, NewServer, Server
+from .support.server import APP_ID, KEY, SECRET, NewServer, Server
 
 PATIENCE = 30
 """Seconds a test waits for what must come."""
-
-
-def admin_headers(directory: Path) -> dict[str, str]:
-    """An owner's bearer token, made by the command line where the server runs."""
-    command = [str(EXECUTABLE), "tokens", "create", "history", "--role", "owner", "--json"]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(directory)}
-    result = subprocess.run(command, cwd=directory, env=environment, capture_output=True, check=True)
-    return {"Authorization": f"Bearer {json.loads(result.stdout)['token']}"}
 
 
 async def samples(server: Server, headers: dict[str, str], **query: str) -> AsyncGenerator[dict[str, Any], None]:

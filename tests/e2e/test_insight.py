@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
+from e2e.support.admin import admin_headers
 from e2e.support.api import HEADERS
 from e2e.support.raw_client import RawClient
 from e2e.support.server import APP_ID, Server
-from e2e.test_history import admin_headers
 from support.redis import RedisServer
 
 APP = f"/apps/{APP_ID}"

@@ -4,12 +4,12 @@ No answer may be one the document does not have, nothing that fits may be refuse
 fit may be taken, and nothing may be an error of the server's.
 """
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 
-from .support.server import EXECUTABLE, KEY, SECRET, NewServer, Server
+from .support.admin import admin_token
+from .support.server import KEY, SECRET, NewServer, Server
 
 CONFIGURATION = Path(__file__).parent / "support" / "schemathesis.toml"
 EXAMPLES = 25
@@ -53,8 +53,6 @@ def test_the_server_keeps_what_its_document_promises(new_server: NewServer, tmp_
 
 def test_the_admin_api_keeps_what_its_document_promises(new_server: NewServer, tmp_path: Path) -> None:
     server = new_server(working_directory=tmp_path)
-    create = [str(EXECUTABLE), "tokens", "create", "schemathesis", "--role", "owner", "--json"]
-    token = json.loads(subprocess.run(create, cwd=tmp_path, capture_output=True, check=True).stdout)["token"]
     # Streams have no end. As for the checks that send wrong tokens: soon they would have every further request
     # answered with 429.
     check(
@@ -63,6 +61,6 @@ def test_the_admin_api_keeps_what_its_document_promises(new_server: NewServer, t
         "--include-path-regex=^/api/admin",
         "--exclude-operation-id=watchLive",
         "--exclude-operation-id=watchApp",
-        f"--header=Authorization:Bearer {token}",
+        f"--header=Authorization:Bearer {admin_token(tmp_path)}",
         "--exclude-checks=ignored_auth,missing_required_header",
     )

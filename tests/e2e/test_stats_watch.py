@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from e2e.support.admin import admin_token
 from e2e.support.server import APP_ID, EXECUTABLE, KEY, SECRET, NewServer, Server
 from e2e.support.terminal import Terminal
 from skubber.client import publish
@@ -21,11 +22,8 @@ APP = App.with_keys(APP_ID, [ApiKey(KEY, SECRET)])
 @pytest.fixture
 def watched(new_server: NewServer, tmp_path: Path) -> tuple[Server, list[str]]:
     """A server, and the command that watches it."""
-    created = subprocess.run(
-        [EXECUTABLE, "tokens", "create", "watcher", "--json"], cwd=tmp_path, check=True, capture_output=True
-    )
+    token = admin_token(tmp_path, "read_only")
     server = new_server(working_directory=tmp_path)
-    token = json.loads(created.stdout)["token"]
     return server, [
         str(EXECUTABLE),
         *("stats", "--watch", "--interval", "0.2", "--url", server.url, "--token", token),
