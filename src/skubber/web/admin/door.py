@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 
-from skubber.core.errors import ForbiddenError, RateLimitedError, UnauthorizedError
+from skubber.core.errors import ForbiddenError, NotFoundError, RateLimitedError, UnauthorizedError
 from skubber.core.token_bucket import TokenBuckets
 from skubber.store.administration.administration import Administration
 from skubber.store.administration.sessions import SignIn
@@ -81,6 +81,17 @@ class Door:
                 "too_many_attempts", f"Too many wrong tokens came from here: try again in {wait} s.", wait
             )
         self._guesses.take(address, now)
+
+
+def see_database(administration: Administration | None) -> Administration:
+    """See that there is something to administer.
+
+    Raises:
+        NotFoundError: ``no_database``.
+    """
+    if administration is None:
+        raise NotFoundError("no_database", "There is nothing to administer: this server has no database.")
+    return administration
 
 
 def see_console_header(request: Request) -> None:

@@ -9,12 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from skubber.api.message import ApiResponse
-from skubber.core.errors import ForbiddenError, InvalidRequestError, NotFoundError
+from skubber.core.errors import ForbiddenError, InvalidRequestError
 from skubber.store.administration.administration import Administration
 from skubber.store.administration.tokens import Role
 from skubber.web.admin.answered import answered
 from skubber.web.admin.call import AdminCall
-from skubber.web.admin.door import Door
+from skubber.web.admin.door import Door, see_database
 from skubber.web.admin.endpoint import PATH_PREFIX, AdminEndpoint
 from skubber.web.admin.endpoints import ADMIN_ENDPOINTS
 from skubber.web.admin.event_stream import EventStreams
@@ -86,9 +86,7 @@ class _Path:
         return await answered(endpoint.path, self._answer(endpoint, request))
 
     async def _answer(self, endpoint: AdminEndpoint, request: Request) -> Response:
-        administration = self._administration()
-        if administration is None:
-            raise NotFoundError("no_database", "There is nothing to administer: this server has no database.")
+        administration = see_database(self._administration())
         token = await self._door.let_in(request, administration)
         if endpoint.changes and token.role != Role.OWNER:
             raise ForbiddenError("read_only_token", "This admin token may only look: use an owner's.")

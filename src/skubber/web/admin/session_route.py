@@ -13,12 +13,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from skubber.api.message import ApiResponse
-from skubber.core.errors import InvalidRequestError, NotFoundError
+from skubber.core.errors import InvalidRequestError
 from skubber.store.administration.administration import Administration
 from skubber.store.administration.rules import decoded
 from skubber.store.administration.sessions import SESSION_SECONDS, SignIn
 from skubber.web.admin.answered import answered
-from skubber.web.admin.door import SESSION_COOKIE, Door, see_console_header
+from skubber.web.admin.door import SESSION_COOKIE, Door, see_console_header, see_database
 from skubber.web.admin.endpoint import PATH_PREFIX
 from skubber.web.admin.handlers import Done
 from skubber.web.body import read_body
@@ -71,12 +71,11 @@ def _see(request: Request, administration: Administration | None) -> Administrat
 
     Without the header another site's page could sign a browser in, as somebody else than whoever sits there.
     """
-    if administration is None:
-        raise NotFoundError("no_database", "There is nothing to administer: this server has no database.")
+    there = see_database(administration)
     see_console_header(request)
     if request.query_params:
         raise InvalidRequestError("invalid_query", "The query takes nothing: a token in a URL ends up in logs.")
-    return administration
+    return there
 
 
 def _attributes(request: Request) -> dict[str, Any]:
