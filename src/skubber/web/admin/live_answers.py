@@ -173,23 +173,12 @@ class Published(msgspec.Struct, rename="camel"):
 
 def node_state(answer: Answer, described: NodeDescription, this: str) -> NodeState:
     """A node's own description of itself, for people; ``this`` is the node that answers."""
-    return NodeState(
-        id=answer.node,
-        host=answer.host,
-        pid=described.pid,
-        version=described.version,
-        started_at=_time(described.started_at),
-        is_this=answer.node == this,
-        is_draining=described.is_draining,
-        connections=described.connections,
-        channels=described.channels,
-        published_per_second=described.published_per_second,
-        delivered_per_second=described.delivered_per_second,
-        loop_delay_ms=described.loop_delay_ms,
-        memory_bytes=described.memory_bytes,
-        slow_consumers=described.slow_consumers,
-        protocols=[ProtocolCount(each.protocol, each.transport, each.connections) for each in described.protocols],
-    )
+    given = msgspec.structs.asdict(described)
+    given["started_at"] = _time(described.started_at)
+    given["protocols"] = [
+        ProtocolCount(each.protocol, each.transport, each.connections) for each in described.protocols
+    ]
+    return NodeState(id=answer.node, host=answer.host, is_this=answer.node == this, **given)
 
 
 def connection_outline(answer: Answer, found: FoundConnection) -> ConnectionOutline:
