@@ -6,6 +6,7 @@ With SKUBBER_SCREENSHOTS=1 the walk through its pages leaves the documents' pict
 import json
 import os
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,9 @@ class Site:
         )
         created: Any = self.post("/apps", id="shop", clientEvents=True)["key"]
         self.shop = BusyApp("shop", created["key"], created["secret"])
+        # The console's own look at the app: servers take a new one over within a second.
+        while self.admin.get("/apps/shop/channels").status_code == 404:
+            time.sleep(0.02)
 
     def post(self, path: str, **fields: object) -> dict[str, Any]:
         """Make something; the fields are those of the JSON."""
