@@ -1,7 +1,19 @@
 /** A client in the page: pusher-js, which is loaded when it is wanted. */
 
+const NO_SUCH_APP = 4001;
+
+// An app that was made a moment ago is not known to all servers yet: it takes them a second.
+const MOST_TRIES = 10;
+const PAUSE_MS = 500;
+
 /** How far it has come. */
 export type SubscriberState = "connecting" | "connected" | "subscribed" | "away" | "refused";
+
+/** What pusher-js says of an error: one that is met while connecting is wrapped in another. */
+interface Refusal {
+  data?: { code?: number; message?: string };
+  error?: { data?: { code?: number; message?: string } };
+}
 
 /** What it tells of. */
 export interface SubscriberHandlers {
@@ -32,13 +44,22 @@ export async function subscribe(key: string, channelName: string, handlers: Subs
     if (current === "connecting" || current === "connected") handlers.onState(current);
     else if (current !== "disconnected" && current !== "initialized") handlers.onState("away");
   });
-  pusher.connection.bind("error", (error: { data?: { message?: string } }) => {
-    if (error.data?.message) handlers.onState("refused", error.data.message);
+  let tries = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  pusher.connection.bind("error", (said: Refusal) => {
+    const data = said.data ?? said.error?.data;
+    if (data?.code === NO_SUCH_APP && tries < MOST_TRIES) {
+      tries += 1;
+      timer = setTimeout(() => pusher.connect(), PAUSE_MS);
+    } else if (data?.message) handlers.onState("refused", data.message);
   });
   const channel = pusher.subscribe(channelName);
   channel.bind("pusher:subscription_succeeded", () => handlers.onState("subscribed"));
   channel.bind_global((name: string, data: unknown) => {
     if (!name.startsWith("pusher:")) handlers.onEvent(name, data);
   });
-  return () => pusher.disconnect();
+  return () => {
+    clearTimeout(timer);
+    pusher.disconnect();
+  };
 }
